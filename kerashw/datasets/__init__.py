@@ -1,0 +1,1 @@
+"""The data: MNIST and data sets of its shape."""

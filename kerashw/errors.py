@@ -1,0 +1,28 @@
+"""What can go wrong, as one tree of exceptions.
+
+```
+KerashwError
+├── InputError    an argument is not what was expected (also a ValueError)
+├── DataError     a data set is missing, damaged, of the wrong shape, or out of reach
+└── RunError      a run's directory cannot be used, or holds something else
+```
+
+A command prints the message of a `KerashwError` as one line and ends with exit code 2. So a
+message says what was wrong, what was expected, and what to do about it.
+"""
+
+
+class KerashwError(Exception):
+    """The root of all exceptions that kerashw raises on purpose."""
+
+
+class InputError(KerashwError, ValueError):
+    """An argument is not what was expected."""
+
+
+class DataError(KerashwError):
+    """A data set is missing, damaged, of the wrong shape, or out of reach."""
+
+
+class RunError(KerashwError):
+    """A run's directory cannot be used, or holds something else."""
