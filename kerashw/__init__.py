@@ -13,7 +13,17 @@ import importlib
 
 __version__ = "0.1.0"
 
-_ROOMS = ("datasets", "errors", "export", "figures", "fitting", "models", "optimizers", "training")
+_ROOMS = (
+    "datasets",
+    "errors",
+    "export",
+    "figures",
+    "fitting",
+    "models",
+    "optimizers",
+    "results",
+    "training",
+)
 
 __all__ = ["__version__", *_ROOMS]
 

@@ -1,0 +1,68 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """Give a path to write to, and put what was written at `path` in one step.
+
+    What was written becomes `path` when the block ends without an error, and is removed when it
+    ends with one. A reader, or a process started after a crash, sees the old file or the new one.
+
+    Args:
+        path: String or `Path` of the file to write; an existing file is replaced.
+
+    Yields:
+        `Path` beside `path`, with the same suffix, to write to.
+
+    Raises:
+        OSError: What the file system says: no space, no permission.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with written_whole(folder / "note.txt") as aside:
+        ...     _ = aside.write_text("all of it")
+        >>> [file.name for file in folder.iterdir()]
+        ['note.txt']
+    """
+    path = Path(path)
+    with _scratch(path.parent) as scratch:
+        aside = scratch / path.name
+        yield aside
+        _flush_to_disk(aside)
+        aside.replace(path)
+
+
+@contextlib.contextmanager
+def _scratch(parent):
+    """Give a hidden folder in `parent` that is gone afterwards."""
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=parent))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+# Folders of this name are what a killed process was writing.
+SCRATCH_PREFIX = ".writing-"
+
+
+def remove_scratch(folder):
+    """Remove what killed processes left half-written in `folder`.
+
+    Args:
+        folder: String or `Path`; need not exist.
+    """
+    for scratch in Path(folder).glob(f"{SCRATCH_PREFIX}*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _flush_to_disk(path):
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

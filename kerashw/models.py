@@ -1,0 +1,126 @@
+"""The homework's three classifiers (Question 4) as Keras functional models.
+
+Each takes images of floats in [0, 1], shape (N, height, width, channels), and gives the
+probabilities of the classes, shape (N, classes). The softmax is computed in float32 whatever the
+precision policy; Keras' cross-entropy reads the logits behind it, so that a loss is right, and
+finite, where a probability underflows to zero.
+"""
+
+import keras
+from keras import layers
+
+from kerashw.errors import InputError
+
+
+def softmax_regression(input_shape=(28, 28, 1), num_classes=10):
+    """Build softmax regression: one dense layer from the pixels to the classes.
+
+    Args:
+        input_shape: Tuple (height, width, channels) of one image.
+        num_classes: Integer, at least 2.
+
+    Returns:
+        An uncompiled `keras.Model`: floats (N, height, width, channels) → probabilities
+        (N, classes), float32.
+
+    Raises:
+        InputError: If `input_shape` or `num_classes` is not as above.
+
+    Example:
+        >>> softmax_regression().count_params()
+        7850
+    """
+    image = _image_input(input_shape)
+    x = layers.Flatten(name="flatten")(image)
+    return keras.Model(image, _probabilities(x, num_classes), name="softmax")
+
+
+def mlp(input_shape=(28, 28, 1), num_classes=10, dropout=0.2):
+    """Build the multilayer perceptron: two hidden layers of 512 ReLU, each with dropout.
+
+    Args:
+        input_shape: Tuple (height, width, channels) of one image.
+        num_classes: Integer, at least 2.
+        dropout: Float in [0, 1), the share of each hidden layer's outputs that is dropped.
+
+    Returns:
+        An uncompiled `keras.Model`: floats (N, height, width, channels) → probabilities
+        (N, classes), float32.
+
+    Raises:
+        InputError: If an argument is not as above.
+
+    Example:
+        >>> mlp().count_params()
+        669706
+    """
+    image = _image_input(input_shape)
+    x = layers.Flatten(name="flatten")(image)
+    for number in (1, 2):
+        x = layers.Dense(512, activation="relu", name=f"hidden_{number}")(x)
+        x = layers.Dropout(_rate(dropout, "dropout"), name=f"dropout_{number}")(x)
+    return keras.Model(image, _probabilities(x, num_classes), name="mlp")
+
+
+def convnet(input_shape=(28, 28, 1), num_classes=10, conv_dropout=0.25, dense_dropout=0.5):
+    """Build the ConvNet: two 3×3 convolutions, a max-pooling, one hidden layer of 128 ReLU.
+
+    Args:
+        input_shape: Tuple (height, width, channels) of one image, at least 6×6.
+        num_classes: Integer, at least 2.
+        conv_dropout: Float in [0, 1), the share dropped after the max-pooling.
+        dense_dropout: Float in [0, 1), the share dropped after the hidden layer.
+
+    Returns:
+        An uncompiled `keras.Model`: floats (N, height, width, channels) → probabilities
+        (N, classes), float32.
+
+    Raises:
+        InputError: If an argument is not as above.
+
+    Example:
+        >>> convnet().count_params()
+        1199882
+    """
+    image = _image_input(input_shape, smallest=6)
+    x = layers.Conv2D(32, 3, activation="relu", name="conv_1")(image)
+    x = layers.Conv2D(64, 3, activation="relu", name="conv_2")(x)
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    x = layers.Dropout(_rate(conv_dropout, "conv_dropout"), name="dropout_1")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(128, activation="relu", name="hidden")(x)
+    x = layers.Dropout(_rate(dense_dropout, "dense_dropout"), name="dropout_2")(x)
+    return keras.Model(image, _probabilities(x, num_classes), name="convnet")
+
+
+# The name on the command line → the builder.
+MODELS = {"softmax": softmax_regression, "mlp": mlp, "convnet": convnet}
+
+
+def _image_input(input_shape, smallest=1):
+    shape = tuple(input_shape)
+    if (
+        len(shape) != 3
+        or not all(isinstance(size, int) and size > 0 for size in shape)
+        or min(shape[:2]) < smallest
+    ):
+        raise InputError(
+            "input_shape must be (height, width, channels), whole numbers, height and width at "
+            f"least {smallest}. Received: input_shape={input_shape!r}"
+        )
+    return keras.Input(shape, name="image")
+
+
+def _rate(rate, name):
+    if not isinstance(rate, (int, float)) or not 0 <= rate < 1:
+        raise InputError(f"{name} must be a share in [0, 1). Received: {name}={rate!r}")
+    return rate
+
+
+def _probabilities(x, num_classes):
+    if not isinstance(num_classes, int) or num_classes < 2:
+        raise InputError(
+            "num_classes must be a whole number of at least 2. "
+            f"Received: num_classes={num_classes!r}"
+        )
+    return layers.Dense(num_classes, "softmax", dtype="float32", name="probabilities")(x)
