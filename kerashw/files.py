@@ -32,25 +32,32 @@ def written_whole(path):
         ['note.txt']
     """
     path = Path(path)
-    with _scratch(path.parent) as scratch:
+    with scratch_folder(path.parent) as scratch:
         aside = scratch / path.name
         yield aside
         _flush_to_disk(aside)
         aside.replace(path)
 
 
+# Folders of this name are what a process is writing, or was when it was killed.
+SCRATCH_PREFIX = ".writing-"
+
+
 @contextlib.contextmanager
-def _scratch(parent):
-    """Give a hidden folder in `parent` that is gone afterwards."""
+def scratch_folder(parent):
+    """Give a hidden folder in `parent` that is gone when the block ends.
+
+    Args:
+        parent: `Path` of an existing folder.
+
+    Yields:
+        `Path` of the new folder.
+    """
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=parent))
     try:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-# Folders of this name are what a killed process was writing.
-SCRATCH_PREFIX = ".writing-"
 
 
 def remove_scratch(folder):

@@ -73,6 +73,22 @@ def fit(
     return model.history
 
 
+def predict(model, data):
+    """Return a model's outputs for all examples, in their order.
+
+    Args:
+        model: `keras.Model` of one output.
+        data: `kerashw.datasets.pipeline.Batches`.
+
+    Returns:
+        Array (N, …).
+    """
+    order = tf.range(len(data))
+    function = tf.function(lambda step: model(data.draw(order, step)[0], training=False))
+    run = function.get_concrete_function(tf.TensorSpec((), tf.int32))
+    return np.concatenate([run(tf.constant(step)) for step in range(data.steps)])
+
+
 class ReseedDropout(keras.callbacks.Callback):
     """Make what dropout draws in an epoch depend on the seed and the epoch alone.
 
@@ -101,7 +117,7 @@ class ReseedDropout(keras.callbacks.Callback):
 
 
 def _loop(model, step_function, data):
-    """Return a TensorFlow function that takes steps `start` to `stop` of an epoch."""
+    """Return a traced TensorFlow function that takes steps `start` to `stop` of an epoch."""
 
     @tf.function(jit_compile=model.jit_compile and not _on_cpu())
     def run(order, start, stop):
@@ -109,7 +125,8 @@ def _loop(model, step_function, data):
             step_function(data.draw(order, step))
         return model.get_metrics_result()
 
-    return run
+    number = tf.TensorSpec((), tf.int32)
+    return run.get_concrete_function(tf.TensorSpec((len(data),), tf.int32), number, number)
 
 
 def _run(model, run, data, epoch, callbacks=None):

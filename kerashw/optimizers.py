@@ -58,8 +58,8 @@ class Adadelta(keras.optimizers.Adadelta):
                 accum=self._accumulated_grads[index].value.handle,
                 accum_update=self._accumulated_delta_vars[index].value.handle,
                 lr=tf.cast(learning_rate, variable.dtype),
-                rho=tf.cast(self.rho, variable.dtype),
-                epsilon=tf.cast(self.epsilon, variable.dtype),
+                rho=tf.constant(self.rho, variable.dtype),
+                epsilon=tf.constant(self.epsilon, variable.dtype),
                 grad=tf.cast(grad, variable.dtype),
             )
         else:

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import tempfile
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from kerashw.errors import DataError
 
 IMAGE_SHAPE = (28, 28, 1)
 NUM_CLASSES = 10
+ARCHIVE_FOLDER = Path(__file__).with_name("archives")
 ARCHIVES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -111,7 +111,7 @@ def _data_dir(data_dir):
 
 
 def _cached(name, data_dir):
-    """Read the newest version's cache, without the second that tensorflow-datasets' import takes."""
+    """Read the newest version's cache, without importing tensorflow-datasets."""
     dataset, _, version = name.partition(":")
     found = [path.parent for path in data_dir.glob(f"{dataset}/{version or '*'}/{cache.FILE_NAME}")]
     newest = max(found, key=lambda folder: _version_key(folder.name), default=None)
@@ -185,28 +185,27 @@ def _prepare(builder, name):
         _check_network(builder, name)
         _download_and_prepare(builder, name)
         return
-    with resources.as_file(resources.files("kerashw.datasets") / "archives") as archives:
-        for archive in ARCHIVES:
-            if not (archives / archive).is_file():
-                raise DataError(
-                    f"the archive {archives / archive} is missing. Install kerashw again"
-                )
-        # A folder of its own for what the archives unpack to: a file left there by a process that
-        # was killed would be taken for whole.
-        with tempfile.TemporaryDirectory(prefix="kerashw-") as scratch:
-            _download_and_prepare(
-                builder,
-                name,
-                download_dir=scratch,
-                download_config=tfds.download.DownloadConfig(manual_dir=archives),
+    for archive in ARCHIVES:
+        if not (ARCHIVE_FOLDER / archive).is_file():
+            raise DataError(
+                f"the archive {ARCHIVE_FOLDER / archive} is missing. Install kerashw again"
             )
+    # A folder of its own for what the archives unpack to: a file left there by a process that was
+    # killed would be taken for whole.
+    with tempfile.TemporaryDirectory(prefix="kerashw-") as scratch:
+        _download_and_prepare(
+            builder,
+            name,
+            download_dir=scratch,
+            download_config=tfds.download.DownloadConfig(manual_dir=ARCHIVE_FOLDER),
+        )
 
 
 def _check_network(builder, name):
     """Find out in seconds what tensorflow-datasets' repeated tries find out in minutes."""
     import requests
 
-    url = next(iter(builder.url_infos), "")
+    url = next(iter(builder.url_infos or ()), "")
     if url.startswith("http"):
         try:
             requests.head(url, timeout=SECONDS_TO_CONNECT, allow_redirects=True)

@@ -1,0 +1,87 @@
+"""What the commands share: how they start TensorFlow, take arguments and report a failure."""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+
+from kerashw.errors import KerashwError
+
+FAILED = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that reports a mistake in one line."""
+
+    def error(self, message):
+        """Print the mistake and end the process."""
+        print_error(self.prog, f"{message}. See {self.prog} --help")
+        raise SystemExit(FAILED)
+
+
+def run_command(command, name):
+    """Run a command's body, and turn what the user can do something about into one line.
+
+    Args:
+        command: Function without arguments.
+        name: String, the command as the user types it.
+
+    Returns:
+        Integer, the exit code: 0, 2 after an error, 130 after an interruption.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        command()
+    except KerashwError as error:
+        print_error(name, error)
+        return FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(name, f"{where}{error.strerror or error}. What was finished before is kept")
+        return FAILED
+    except KeyboardInterrupt:
+        print_error(name, "interrupted. The same command goes on after the last finished epoch")
+        return INTERRUPTED
+    return 0
+
+
+def print_error(name, message):
+    """Print one line about a failure to the standard error."""
+    sys.stderr.write(f"{name}: error: {' '.join(str(message).split())}\n")
+
+
+@contextlib.contextmanager
+def quiet_start():
+    """Hold back what TensorFlow writes to the standard error while it is imported.
+
+    It writes there from C++, past Python and before its own log level is read. If the import
+    fails, what it wrote is shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryFile() as written, _standard_error_to(written):
+        try:
+            yield
+        except BaseException:
+            written.seek(0)
+            sys.stderr.write(written.read().decode(errors="replace"))
+            raise
+
+
+@contextlib.contextmanager
+def _standard_error_to(file):
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _interrupt(signal_number, frame):
+    raise KeyboardInterrupt

@@ -1,0 +1,301 @@
+"""One run: the data, the models, their training, and what is left to look at and to serve."""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import os
+import platform
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from kerashw import __version__, figures, results
+from kerashw.datasets import mnist
+from kerashw.datasets.pipeline import Batches
+from kerashw.errors import InputError
+from kerashw.export import export_saved_model, versions, write_models_config
+from kerashw.files import written_whole
+from kerashw.fitting import ReseedDropout, fit, predict
+from kerashw.models import MODELS
+from kerashw.optimizers import Adadelta
+from kerashw.report import report_html
+from kerashw.runs import RunFolder
+
+TEST_BATCH_SIZE = 500
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What decides a run's outcome; the defaults are the homework's Question 4.
+
+    Args:
+        models: Names from `kerashw.models.MODELS`.
+        epochs: Positive integer.
+        batch_size: Positive integer.
+        seed: Non-negative integer: initial weights, order of the examples, dropout.
+        dataset: Name of a data set that `kerashw.datasets.mnist.load` takes.
+        precision: "float32", or "bfloat16" for Keras' mixed_bfloat16 policy.
+        train_examples: Positive integer, to train on the first ones only; `None` for all.
+        test_examples: Positive integer, to test on the first ones only; `None` for all.
+        deterministic: Boolean; whether to have TensorFlow's operations reproducible to the last
+            bit.
+
+    Raises:
+        InputError: If a value is not as above.
+    """
+
+    models: tuple = ("softmax", "mlp", "convnet")
+    epochs: int = 10
+    batch_size: int = 128
+    seed: int = 0
+    dataset: str = "mnist"
+    precision: str = "float32"
+    train_examples: int | None = None
+    test_examples: int | None = None
+    deterministic: bool = False
+
+    def __post_init__(self):
+        unknown = [name for name in self.models if name not in MODELS]
+        if unknown or not self.models or len(set(self.models)) < len(self.models):
+            raise InputError(
+                f"models must be different ones of {', '.join(MODELS)}. "
+                f"Received: {' '.join(map(str, self.models)) or 'none'}"
+            )
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+            _check_whole_number(name, getattr(self, name), least)
+        for name in ("train_examples", "test_examples"):
+            if getattr(self, name) is not None:
+                _check_whole_number(name, getattr(self, name), 1)
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"precision must be one of {', '.join(PRECISIONS)}. Received: {self.precision!r}"
+            )
+
+    def configuration(self):
+        """Return the settings as they stand in a manifest."""
+        return dataclasses.asdict(self) | {"models": list(self.models)}
+
+
+class Observer:
+    """Hears of a run while it goes on; this one does nothing with it."""
+
+    def preparing(self, dataset):
+        """The data set of this name is being made ready."""
+
+    def training(self, model, history):
+        """A model's training starts, or goes on; return a list of Keras callbacks to watch it."""
+        return []
+
+    def epoch(self, model, entry):
+        """An epoch is over; `entry` is its entry in the history."""
+
+    def finished(self, run_folder, results):
+        """The run is complete; `results` are a `kerashw.results.Result` a model."""
+
+
+def run(settings, output, data_dir=None, observer=None, command="", tensorboard=False):
+    """Train, test, draw and export the models, or go on where an interrupted run stopped.
+
+    Args:
+        settings: `Settings`.
+        output: String or `Path` of the run's folder.
+        data_dir: As in `kerashw.datasets.mnist.load`.
+        observer: `Observer`, to show what happens.
+        command: String, what the user typed, for the manifest.
+        tensorboard: Boolean; whether to write TensorBoard logs into the models' folders.
+
+    Returns:
+        List of `kerashw.results.Result`, one a model; `None` if the run was complete already.
+
+    Raises:
+        RunError: If the folder cannot be used, or a file of an interrupted run is damaged.
+        DataError: If the data cannot be had.
+        InputError: If there are fewer examples than the settings ask for, or no TensorBoard.
+
+    Example:
+        >>> import tempfile
+        >>> settings = Settings(models=("softmax",), epochs=1, train_examples=1000)
+        >>> result, = run(settings, tempfile.mkdtemp())
+        >>> result.last["test_accuracy"] > 0.5
+        True
+    """
+    observer = observer or Observer()
+    if tensorboard:
+        _check_tensorboard()
+    folder = RunFolder(output, _manifest(settings, command))
+    if folder.complete:
+        return None
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    data = _load_data(settings, data_dir, observer, folder.manifest)
+    folder.start()
+    judged = []
+    for name in settings.models:
+        started = time.perf_counter()
+        model, history = _train(name, settings, data, folder.model(name), observer, tensorboard)
+        judged.append(_judge(model, history, data))
+        if not versions(folder.exports / name):
+            export_saved_model(model, folder.exports / name)
+        seconds = folder.manifest["seconds"]
+        seconds[name] = seconds.get(name, 0) + round(time.perf_counter() - started, 3)
+        folder.write_manifest()
+    _write_pictures_and_report(folder, judged)
+    observer.finished(folder, judged)
+    return judged
+
+
+def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
+    """Build a model with the homework's optimizer and loss.
+
+    Args:
+        name: String, a name from `kerashw.models.MODELS`.
+        seed: Non-negative integer, for the initial weights.
+        image_shape: Tuple (height, width, channels).
+        num_classes: Integer.
+        precision: "float32" or "bfloat16".
+
+    Returns:
+        Compiled `keras.Model`.
+    """
+    keras.utils.set_random_seed(seed)
+    policy_before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        model = MODELS[name](image_shape, num_classes)
+    finally:
+        keras.config.set_dtype_policy(policy_before)
+    model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Writes the history and a checkpoint after every epoch."""
+
+    def __init__(self, folder, history, observer):
+        super().__init__()
+        self.folder, self.history, self.observer = folder, history, observer
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        entry = {
+            "epoch": epoch + 1,
+            "train_loss": logs["loss"],
+            "test_loss": logs["val_loss"],
+            "test_accuracy": logs["val_accuracy"],
+            "seconds": round(time.perf_counter() - self.started, 4),
+        }
+        self.history["epochs"].append(entry)
+        self.folder.save_epoch(self.model, self.history)
+        self.observer.epoch(self.model, entry)
+
+
+def _train(name, settings, data, folder, observer, tensorboard):
+    """Train a model, from its last finished epoch on; return it with its history."""
+    model, history = folder.load() or (None, None)
+    if model is None:
+        shape = (*data.train_images.shape[1:], 1)
+        model = compiled_model(name, settings.seed, shape, len(data.classes), settings.precision)
+        history = {"model": name, "parameters": model.count_params(), "epochs": []}
+    if not folder.complete:
+        callbacks = observer.training(model, history)
+        if tensorboard:
+            callbacks.append(keras.callbacks.TensorBoard(folder.path / "tensorboard"))
+        callbacks += [ReseedDropout(settings.seed), _Recorder(folder, history, observer)]
+        train = Batches(data.train_images, data.train_labels, settings.batch_size, settings.seed)
+        test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
+        done = len(history["epochs"])
+        fit(model, train, test, settings.epochs, initial_epoch=done, callbacks=callbacks, verbose=0)
+        folder.save_model(model)
+    return model, history
+
+
+def _judge(model, history, data):
+    test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
+    probabilities = predict(model, test)
+    return results.judge(history, probabilities, data.test_images, data.test_labels, data.classes)
+
+
+def _load_data(settings, data_dir, observer, manifest):
+    started = time.perf_counter()
+    observer.preparing(settings.dataset)
+    data = mnist.load(settings.dataset, data_dir)
+    for split, wanted in (("train", settings.train_examples), ("test", settings.test_examples)):
+        available = len(getattr(data, f"{split}_images"))
+        if (wanted or 0) > available:
+            raise InputError(
+                f"{split}_examples must be at most {available}, all that {data.name} has. "
+                f"Received: {wanted}"
+            )
+    manifest["data"] = {"name": data.name, "checksums": data.checksums}
+    manifest["seconds"]["data"] = round(time.perf_counter() - started, 3)
+    return data.first(settings.train_examples, settings.test_examples)
+
+
+def _check_tensorboard():
+    try:
+        import tensorboard  # noqa: F401 - TensorFlow finds out only after the first steps
+    except ImportError as error:
+        raise InputError(
+            "TensorBoard logs need the package tensorboard, which is not installed. "
+            "Install it: pip install 'kerashw[tensorboard]'"
+        ) from error
+
+
+def _write_pictures_and_report(folder, judged):
+    for result in judged:
+        _save(figures.learning_curves(result.history), folder.path / result.name / "curves.png")
+    histories = [result.history for result in judged]
+    _save(figures.comparison(histories), folder.path / "comparison.png")
+    write_models_config(folder.exports)
+    folder.manifest["finished"] = _now()
+    with written_whole(folder.path / "report.html") as path:
+        path.write_text(report_html(judged, folder.manifest), encoding="utf-8")
+    folder.write_manifest()
+
+
+def _save(figure, path):
+    with written_whole(path) as aside:
+        figure.savefig(aside, dpi=150)
+
+
+def _manifest(settings, command):
+    installed = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {
+        "command": command,
+        "configuration": settings.configuration(),
+        "started": _now(),
+        "finished": None,
+        "versions": {"kerashw": __version__, "python": platform.python_version()} | installed,
+        "data": None,
+        "device": {
+            "devices": [device.name for device in tf.config.list_logical_devices()],
+            "cpu": _cpu_name(),
+            "cores": os.cpu_count(),
+        },
+        "seconds": {},
+    }
+
+
+def _cpu_name():
+    """Return the processor's name where Linux tells it, otherwise its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _now():
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _check_whole_number(name, value, least):
+    if not isinstance(value, int) or value < least:
+        raise InputError(f"{name} must be a whole number of at least {least}. Received: {value!r}")

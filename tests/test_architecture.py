@@ -1,0 +1,85 @@
+"""Imports go one way: a room may import the rooms below it."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import kerashw
+
+PACKAGE = pathlib.Path(kerashw.__file__).parent
+
+# Each room's floor, as in CONTRIBUTING.md.
+FLOORS = {
+    "errors": 0,
+    "files": 0,
+    "datasets": 1,
+    "optimizers": 1,
+    "models": 2,
+    "results": 2,
+    "fitting": 3,
+    "export": 3,
+    "figures": 3,
+    "runs": 3,
+    "report": 4,
+    "training": 5,
+    "console": 5,
+    "display": 6,
+    "train": 7,
+}
+
+
+def rooms():
+    names = (path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in modules())
+    return sorted({name for name in names if name != "__init__"})
+
+
+def modules():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def rooms_imported_by(module):
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "kerashw" and rest.partition(".")[0] in FLOORS:
+                yield rest.partition(".")[0]
+
+
+def test_every_room_has_a_floor():
+    assert rooms() == sorted(FLOORS)
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(module):
+    room = module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for imported in rooms_imported_by(module):
+        if imported != room:
+            assert FLOORS[imported] < FLOORS[room], f"{room} imports {imported}"
+
+
+def test_the_map_in_contributing_names_every_room():
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for room, floor in FLOORS.items():
+        assert any(line.startswith(f"| {floor} | `{room}") for line in text.splitlines()), room
+
+
+def test_importing_kerashw_imports_no_framework():
+    script = "import sys, kerashw; assert not {'keras', 'tensorflow', 'numpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_every_room_is_reached_from_the_package():
+    for room in kerashw.__all__:
+        assert getattr(kerashw, room) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
+        _ = kerashw.nosuch

@@ -1,0 +1,141 @@
+import keras
+import numpy as np
+import pytest
+
+from kerashw.datasets.pipeline import Batches
+from kerashw.fitting import STEPS_PER_CALL, ReseedDropout, fit
+from kerashw.models import convnet, mlp, softmax_regression
+from tests.conftest import compiled
+
+
+def some(data, train=1000, test=300, batch_size=24, seed=0):
+    """Pieces of MNIST that are no multiple of the batch sizes."""
+    cut = data.first(train, test)
+    return (
+        Batches(cut.train_images, cut.train_labels, batch_size, seed),
+        Batches(cut.test_images, cut.test_labels, 128),
+    )
+
+
+def floats(images):
+    return images[..., None].astype("float32") / 255
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        softmax_regression,
+        lambda: mlp(dropout=0.0),
+        lambda: convnet(conv_dropout=0, dense_dropout=0),
+    ],
+    ids=["softmax", "mlp", "convnet"],
+)
+def test_the_result_is_that_of_keras_own_fit(data, build):
+    # Few steps: sooner or later a rounding error decides on which side of a ReLU's kink a unit is.
+    train, test = some(data, train=140)
+    ours = compiled(build())
+    theirs = compiled(keras.models.clone_model(ours))
+    theirs.set_weights(ours.get_weights())
+    history = fit(ours, train, test, epochs=1, verbose=0).history
+    order = train.order(0).numpy()
+    expected = theirs.fit(
+        floats(data.train_images[order]),
+        data.train_labels[order],
+        validation_data=(floats(data.test_images[:300]), data.test_labels[:300]),
+        batch_size=24,
+        shuffle=False,
+        verbose=0,
+    ).history
+    assert history.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-4)
+    for weight, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, other, atol=1e-4)
+
+
+def test_going_on_after_an_epoch_equals_not_having_stopped(data):
+    train, test = some(data)
+    whole = compiled(mlp())
+    parts = compiled(keras.models.clone_model(whole))
+    parts.set_weights(whole.get_weights())
+    reseed = [ReseedDropout(seed=5)]
+    losses = fit(whole, train, test, epochs=3, callbacks=reseed, verbose=0).history["loss"]
+    first = fit(parts, train, test, epochs=1, callbacks=reseed, verbose=0).history["loss"]
+    rest = fit(parts, train, epochs=3, initial_epoch=1, callbacks=reseed, verbose=0)
+    np.testing.assert_allclose(first + rest.history["loss"], losses, rtol=1e-6)
+    for weight, other in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-6)
+
+
+def test_dropout_differs_between_epochs_and_seeds():
+    model, x = mlp(), np.ones((1, 28, 28, 1), "float32")
+
+    def drawn(seed, epoch):
+        callback = ReseedDropout(seed)
+        callback.set_model(model)
+        callback.on_epoch_begin(epoch)
+        return model(x, training=True).numpy().tobytes()
+
+    assert drawn(0, 0) == drawn(0, 0)
+    assert len({drawn(0, 0), drawn(0, 1), drawn(1, 0)}) == 3
+
+
+def test_the_two_dropout_layers_do_not_drop_the_same():
+    model = mlp()
+    callback = ReseedDropout(0)
+    callback.set_model(model)
+    callback.on_epoch_begin(0)
+    states = {v.path: v.numpy().tolist() for v in model.non_trainable_variables}
+    assert len(states) == 2
+    assert len({tuple(state) for state in states.values()}) == 2
+
+
+class Watch(keras.callbacks.Callback):
+    """Notes what it is told, and stops the training where it is asked to."""
+
+    def __init__(self, stop_after=None):
+        super().__init__()
+        self.batches, self.epochs, self.stop_after = [], [], stop_after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches.append(batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append((epoch, sorted(logs)))
+        self.model.stop_training = epoch == self.stop_after
+
+
+def test_callbacks_hear_what_keras_would_tell_them(data):
+    train, test = some(data)
+    watch = Watch(stop_after=1)
+    history = fit(compiled(softmax_regression()), train, test, 5, callbacks=[watch], verbose=0)
+    names = ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert watch.epochs == [(0, names), (1, names)]
+    assert watch.batches == [STEPS_PER_CALL - 1, train.steps - 1] * 2
+    assert history.epoch == [0, 1]
+    assert history.params["steps"] == train.steps
+
+
+def test_verbose_shows_keras_progress_bar(data, capsys):
+    fit(compiled(softmax_regression()), some(data)[0])
+    assert "42/42" in capsys.readouterr().out
+
+
+def test_a_model_with_its_own_train_step_keeps_it(data):
+    class Counting(keras.Model):
+        """Learns nothing and counts the examples that it is given."""
+
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.seen = keras.metrics.Sum(name="seen")
+
+        def train_step(self, batch):
+            images, _ = batch
+            self.seen.update_state(keras.ops.ones(keras.ops.shape(images)[0]))
+            return {"seen": self.seen.result()}
+
+    base = softmax_regression()
+    model = Counting(base.inputs, base.outputs)
+    model.compile(keras.optimizers.SGD())
+    history = fit(model, some(data)[0], epochs=2, verbose=0).history
+    assert history["seen"] == [1000, 1000]

@@ -1,0 +1,90 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerashw.errors import InputError
+from kerashw.models import MODELS, convnet, mlp, softmax_regression
+from tests.conftest import compiled
+
+PARAMETERS = {"softmax": 7_850, "mlp": 669_706, "convnet": 1_199_882}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_are_those_of_the_homework(name):
+    assert MODELS[name]().count_params() == PARAMETERS[name]
+
+
+def test_convnet_has_the_shapes_of_the_homework():
+    shapes = {layer.name: layer.output.shape[1:] for layer in convnet().layers}
+    assert shapes["pool"] == (12, 12, 64)
+    assert shapes["flatten"] == (9216,)
+    assert shapes["hidden"] == (128,)
+
+
+@pytest.mark.parametrize(
+    ("model", "rates"),
+    [
+        (mlp(), [0.2, 0.2]),
+        (mlp(dropout=0.0), [0.0, 0.0]),
+        (convnet(), [0.25, 0.5]),
+        (convnet(conv_dropout=0.1, dense_dropout=0.3), [0.1, 0.3]),
+    ],
+)
+def test_dropout_rates(model, rates):
+    found = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    assert found == rates
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("name", MODELS)
+def test_output_is_a_distribution_in_float32(name, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = MODELS[name]()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    probabilities = model(np.random.default_rng(0).random((3, 28, 28, 1), "float32"))
+    assert probabilities.dtype == "float32"
+    np.testing.assert_allclose(np.sum(probabilities, axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_other_image_shapes_and_numbers_of_classes(name):
+    model = MODELS[name](input_shape=(9, 7, 3), num_classes=4)
+    assert model(np.zeros((2, 9, 7, 3), "float32")).shape == (2, 4)
+
+
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_a_confidently_wrong_prediction_has_its_true_loss_and_gradient(in_graph):
+    model = compiled(softmax_regression())
+    kernel, bias = model.get_layer("probabilities").weights
+    kernel.assign(np.zeros(kernel.shape))
+    bias.assign([200.0] + [0.0] * 9)
+    images, labels = tf.zeros((1, 28, 28, 1)), tf.constant([1])
+
+    def loss_and_gradient():
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(images, labels, model(images, training=True))
+        return loss, tape.gradient(loss, bias.value)
+
+    loss, gradient = (tf.function(loss_and_gradient) if in_graph else loss_and_gradient)()
+    assert float(loss) == 200
+    np.testing.assert_allclose(gradient, [1, -1] + [0] * 8, atol=1e-30)
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments", "message"),
+    [
+        (softmax_regression, {"input_shape": (28, 28)}, "Received: input_shape=\\(28, 28\\)"),
+        (softmax_regression, {"input_shape": (28, 0, 1)}, "input_shape"),
+        (convnet, {"input_shape": (5, 28, 1)}, "at least 6"),
+        (mlp, {"num_classes": 1}, "Received: num_classes=1"),
+        (mlp, {"dropout": 1.0}, "Received: dropout=1.0"),
+        (convnet, {"conv_dropout": -0.1}, "Received: conv_dropout=-0.1"),
+        (convnet, {"dense_dropout": "half"}, "Received: dense_dropout='half'"),
+    ],
+)
+def test_bad_arguments(build, arguments, message):
+    with pytest.raises(InputError, match=message):
+        build(**arguments)
