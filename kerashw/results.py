@@ -4,6 +4,14 @@ import dataclasses
 
 import numpy as np
 
+# The name on the command line → what readers call the model.
+TITLES = {
+    "softmax": "softmax regression",
+    "mlp": "MLP",
+    "convnet": "ConvNet",
+    "factored": "factored softmax",
+    "diagonal": "diagonal classifier",
+}
 # Question 4's figures for ten epochs of Adadelta at batch size 128, as far as it gives any.
 HOMEWORK = {
     "softmax": "+1% from epoch 1 to 10",
@@ -54,6 +62,11 @@ class Result:
     def name(self):
         """The model's name on the command line."""
         return self.history["model"]
+
+    @property
+    def title(self):
+        """What readers call the model."""
+        return TITLES.get(self.name, self.name)
 
     @property
     def first(self):
