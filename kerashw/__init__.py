@@ -14,6 +14,7 @@ import importlib
 __version__ = "0.1.0"
 
 _ROOMS = (
+    "report",
     "datasets",
     "errors",
     "export",
@@ -21,6 +22,7 @@ _ROOMS = (
     "fitting",
     "models",
     "optimizers",
+    "report",
     "results",
     "training",
 )

@@ -5,7 +5,7 @@ from rich import box
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from kerashw.figures import TITLES
+from kerashw.results import TITLES
 from kerashw.training import Observer
 
 HEADING = "  epoch   train loss   test loss   test accuracy      time"
@@ -46,7 +46,7 @@ class RunDisplay(Observer):
 
     def training(self, model, history):
         """Head a model's table of epochs, and put up its progress bar."""
-        self.console.print(f"\n{title(model.name)}, {history['parameters']:,} parameters")
+        self.console.print(f"\n{TITLES[model.name]}, {history['parameters']:,} parameters")
         self.console.print(HEADING)
         for entry in history["epochs"]:
             self.console.print(self._line(entry), style="dim")
@@ -59,7 +59,9 @@ class RunDisplay(Observer):
     def finished(self, run_folder, results):
         """Show the models' results beside the homework's, and where everything is."""
         self.console.print()
-        self.console.print(results_table(results))
+        # What the homework says, it says of MNIST.
+        on_mnist = run_folder.manifest["data"]["name"].startswith("mnist:")
+        self.console.print(results_table(results, homework=on_mnist))
         for label, path in (
             ("report", run_folder.path / "report.html"),
             ("curves", run_folder.path / "comparison.png"),
@@ -71,35 +73,35 @@ class RunDisplay(Observer):
         epoch = f"{entry['epoch']}/{self.settings.epochs}"
         return (
             f"{epoch:>7}{entry['train_loss']:>13.4f}{entry['test_loss']:>12.4f}"
-            f"{entry['test_accuracy']:>14.2%}{entry['seconds']:>9.2f} s"
+            f"{_percent(entry['test_accuracy']):>16}{entry['seconds']:>9.2f} s"
         )
 
 
-def results_table(results):
-    """Return the models' results beside the homework's, as a `rich.table.Table`."""
+def results_table(results, homework=True):
+    """Return the models' results, beside the homework's if asked, as a `rich.table.Table`."""
     last = results[0].last["epoch"]
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
     headings = ["parameters", "test\nloss", "accuracy\nepoch 1", f"accuracy\nepoch {last}"]
     for heading in [*headings, "seconds\nan epoch"]:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("accuracy\nin the homework")
+    if homework:
+        table.add_column("accuracy\nin the homework")
     for result in results:
         table.add_row(
-            title(result.name),
+            result.title,
             f"{result.history['parameters']:,}",
             f"{result.last['test_loss']:.4f}",
-            f"{result.first['test_accuracy']:.2%}",
-            f"{result.last['test_accuracy']:.2%}",
+            _percent(result.first["test_accuracy"]),
+            _percent(result.last["test_accuracy"]),
             f"{result.seconds_an_epoch:.2f}",
-            result.homework,
+            *([result.homework] if homework else []),
         )
     return table
 
 
-def title(name):
-    """Return a model's name as a person writes it."""
-    return TITLES.get(name, name)
+def _percent(share):
+    return f"{100 * share:.2f} %"
 
 
 class _Bar(keras.callbacks.Callback):
@@ -124,7 +126,7 @@ class _Bar(keras.callbacks.Callback):
         self.progress.update(
             self.task,
             completed=self.epoch * self.params["steps"] + batch + 1,
-            state=f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.2%}",
+            state=f"loss {logs['loss']:.4f}  accuracy {_percent(logs['accuracy'])}",
         )
 
     def on_train_end(self, logs=None):

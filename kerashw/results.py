@@ -14,9 +14,9 @@ TITLES = {
 }
 # Question 4's figures for ten epochs of Adadelta at batch size 128, as far as it gives any.
 HOMEWORK = {
-    "softmax": "+1% from epoch 1 to 10",
-    "mlp": "below 98.33%",
-    "convnet": "98.33% after epoch 1",
+    "softmax": "+1 % from epoch 1 to 10",
+    "mlp": "below 98.33 %",
+    "convnet": "98.33 % after epoch 1",
 }
 MOST_MISTAKES = 25
 

@@ -52,9 +52,9 @@ def _parser():
     add(
         "--seed",
         type=int,
-        default=0,
+        default=1,
         metavar="N",
-        help="for the initial weights, the order of the examples and dropout (default: 0)",
+        help="for the initial weights, the order of the examples and dropout (default: 1)",
     )
     add(
         "--dataset",

@@ -21,6 +21,7 @@ FLOORS = {
     "results": 2,
     "fitting": 3,
     "export": 3,
+    "panels": 2,
     "figures": 3,
     "runs": 3,
     "report": 4,

@@ -166,7 +166,7 @@ def test_table_has_the_numbers_of_the_histories(page, results):
             f"{result.last['test_loss']:.4f}",
             f"{100 * result.first['test_accuracy']:.2f} %",
             f"{100 * result.last['test_accuracy']:.2f} %",
-            f"{result.seconds_an_epoch:.1f}",
+            f"{result.seconds_an_epoch:.2f}",
             HOMEWORK[result.name],
         ]
     assert page.rows[2][:6] == ["ConvNet", "1,199,882", "0.1327", "98.33 %", "98.61 %", "1.9"]
