@@ -1,0 +1,61 @@
+"""Question 1: backpropagation as networks that can be held, drawn and fed.
+
+A `Graph` is a network of named nodes over a small table of primitives. Its derivative network
+takes a change of one node to the change of the output; the dual of that, fed 1, gives the gradient:
+
+>>> from kerashw.backprop import homework_inputs, homework_network
+>>> net = homework_network()
+>>> values = net.forward(**homework_inputs(K=3))
+>>> derivative = net.derivative(values, wrt="A")  # ∂G[x, A]: ΔA (3, 3) ↦ ΔL ()
+>>> gradient = derivative.dual()(1.0)  # (∂G[x, A])ᵀ fed 1: ∂L/∂A
+>>> tuple(gradient.shape)
+(3, 3)
+
+Nothing here calls a framework's gradient but `check_gradients` and the cost, which compare with it.
+"""
+
+from kerashw.backprop.check import CheckRow, GradientCheck, check_gradients, relative_error
+from kerashw.backprop.cost import GradientCost, gradient_cost, gradient_functions
+from kerashw.backprop.dense import dense_network, mlp_network, softmax_regression_network
+from kerashw.backprop.formulas import closed_form, printed_form
+from kerashw.backprop.graph import Graph, Node
+from kerashw.backprop.homework import (
+    FormComparison,
+    check_algorithm,
+    compare_forms,
+    homework_inputs,
+    homework_network,
+    local_derivative_errors,
+)
+from kerashw.backprop.linear import Arrow, LinearMap, LinearNetwork, LinearNode
+from kerashw.backprop.primitives import PRIMITIVES, Primitive, Rule
+
+__all__ = [
+    "PRIMITIVES",
+    "Arrow",
+    "CheckRow",
+    "FormComparison",
+    "GradientCheck",
+    "GradientCost",
+    "Graph",
+    "LinearMap",
+    "LinearNetwork",
+    "LinearNode",
+    "Node",
+    "Primitive",
+    "Rule",
+    "check_algorithm",
+    "check_gradients",
+    "closed_form",
+    "compare_forms",
+    "dense_network",
+    "gradient_cost",
+    "gradient_functions",
+    "homework_inputs",
+    "homework_network",
+    "local_derivative_errors",
+    "mlp_network",
+    "printed_form",
+    "relative_error",
+    "softmax_regression_network",
+]
