@@ -1,0 +1,54 @@
+"""Random graphs with random values for the laws."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from kerashw.backprop import Graph, Node
+
+ONE_ARGUMENT = ("sigmoid", "relu")
+TWO_ARGUMENTS = ("add", "multiply")
+
+
+@st.composite
+def graphs(draw, max_nodes=7):
+    """A graph over random primitives, its inputs in float64, and its vectors' names."""
+    K, batch = draw(st.integers(1, 4)), draw(st.sampled_from([None, 1, 3]))
+    matrices = [f"M{i}" for i in range(draw(st.integers(1, 3)))]
+    vectors, nodes = ["x", "t"], []
+    for i in range(draw(st.integers(1, max_nodes))):
+        operation = draw(st.sampled_from(("product", "bias_add", *ONE_ARGUMENT, *TWO_ARGUMENTS)))
+        arguments = [draw(st.sampled_from(vectors))]
+        if operation == "product":
+            arguments.insert(0, draw(st.sampled_from(matrices)))
+        elif operation == "bias_add":
+            arguments.append("b")
+        elif operation in TWO_ARGUMENTS:
+            arguments.append(draw(st.sampled_from(vectors)))
+        nodes.append(Node(f"n{i}", operation, tuple(arguments)))
+        vectors.append(f"n{i}")
+    end = draw(st.sampled_from(("sum", "squared_norm", "softmax_cross_entropy")))
+    inputs = ["x", "t", "b", *matrices]
+    if end == "softmax_cross_entropy":
+        # Of moderate logits: near certainty 1 − p cancels, whoever computes it.
+        nodes += [Node("logits", "sigmoid", (vectors[-1],)), Node("L", end, ("logits", "labels"))]
+        inputs.append("labels")
+    else:
+        nodes.append(Node("L", end, (vectors[-1],)))
+    return (
+        Graph(inputs, nodes),
+        values_for(inputs, K, batch, draw(st.integers(0, 2**32 - 1))),
+        vectors,
+    )
+
+
+def values_for(inputs, K, batch, seed):
+    random = np.random.default_rng(seed)
+    lead = () if batch is None else (batch,)
+    values = {}
+    for name in inputs:
+        if name == "labels":
+            values[name] = random.integers(K, size=lead)
+        else:
+            shape = {"x": (*lead, K), "t": (*lead, K), "b": (K,)}.get(name, (K, K))
+            values[name] = random.normal(size=shape) / 2
+    return values
