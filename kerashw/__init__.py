@@ -14,8 +14,21 @@ import importlib
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "report",
+    "backprop",
     "datasets",
+    "diagrams",
+    "errors",
+    "export",
+    "figures",
+    "fitting",
+    "models",
+    "optimizers",
+    "report",
+    "results",
+    "training",
+)
+    "datasets",
+    "diagrams",
     "errors",
     "export",
     "figures",
