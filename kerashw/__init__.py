@@ -21,6 +21,7 @@ _ROOMS = (
     "export",
     "figures",
     "fitting",
+    "layers",
     "models",
     "optimizers",
     "report",

@@ -1,0 +1,5 @@
+"""Keras layers on `keras.ops` alone: they work on the TensorFlow, JAX and torch backends."""
+
+from kerashw.layers.factored_dense import FactoredDense
+
+__all__ = ["FactoredDense"]

@@ -1,0 +1,165 @@
+import ast
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import kerashw
+from kerashw.errors import InputError
+from kerashw.layers import FactoredDense
+
+FACTORS = ["A", "B", "C"]
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def randomized(layer, input_shape, seed=0):
+    """Builds the layer and gives every weight a value: the start, B = 0, tests too little."""
+    layer.build(input_shape)
+    layer.set_weights([normal(*w.shape, seed=seed + i) for i, w in enumerate(layer.weights)])
+    return layer
+
+
+def equal_dense(layer, input_shape, **arguments):
+    dense = keras.layers.Dense(layer.units, use_bias=layer.use_bias, **arguments)
+    dense.build(input_shape)
+    dense.set_weights(layer.collapse())
+    return dense
+
+
+def to_numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor).astype("float64")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "input_shape", "output_shape", "weights"),
+    [
+        ({"units": 3}, (4, 7), (4, 3), FACTORS),
+        ({"units": 1}, (4, 2, 6, 5), (4, 2, 6, 1), FACTORS),
+        (
+            {
+                "units": 7,
+                "activation": "tanh",
+                "kernel_initializer": "he_normal",
+                "bias_initializer": "ones",
+                "use_bias": True,
+            },
+            (4, 2),
+            (4, 7),
+            [*FACTORS, "bias"],
+        ),
+    ],
+)
+def test_it_is_a_sound_layer(run_layer_test, arguments, input_shape, output_shape, weights):
+    run_layer_test(FactoredDense, arguments, input_shape, output_shape, weights)
+
+
+def test_it_computes_the_product_of_the_homework_for_each_column():
+    layer = randomized(FactoredDense(3, use_bias=True), (None, 5))
+    A, B, C, b = layer.get_weights()
+    x = normal(4, 5, seed=9)
+    expected = [((A + B) @ C) @ column + b for column in x]
+    np.testing.assert_allclose(to_numpy(layer(x)), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("units", [1, 3, 8])
+@pytest.mark.parametrize("shape", [(6, 4), (2, 3, 4)])
+@pytest.mark.parametrize("use_bias", [False, True])
+def test_it_equals_dense_with_the_collapsed_weights(units, shape, use_bias):
+    layer = randomized(FactoredDense(units, activation="tanh", use_bias=use_bias), shape)
+    dense = equal_dense(layer, shape, activation="tanh")
+    x = normal(*shape, seed=9)
+    np.testing.assert_allclose(to_numpy(layer(x)), to_numpy(dense(x)), rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_large_opposite_factors_are_added_before_they_are_rounded(policy):
+    """In half precision 1000.25 - 1000 would be 0: the sum must come before the rounding."""
+    layer = FactoredDense(4, dtype=policy)
+    layer.build((None, 6))
+    C = normal(4, 6)
+    layer.set_weights([1000.25 * np.eye(4), -1000 * np.eye(4), C])
+    x = normal(5, 6, seed=9)
+    np.testing.assert_allclose(to_numpy(layer(x)), 0.25 * x @ C.T, rtol=0.05, atol=0.05)
+
+
+def test_a_pure_half_precision_layer_collapses_in_its_own_dtype():
+    layer = randomized(FactoredDense(3, dtype="bfloat16"), (None, 5))
+    (kernel,) = layer.collapse()
+    assert kernel.dtype.name == "bfloat16"
+
+
+@pytest.mark.parametrize("initializer", ["GlorotUniform", "HeNormal", "LecunUniform"])
+def test_it_starts_as_the_function_that_dense_starts_as(initializer):
+    """Same initializer, same seed, same function: hence the same scale too, fan-in included."""
+    draw = getattr(keras.initializers, initializer)
+    layer = FactoredDense(10, kernel_initializer=draw(seed=7))
+    dense = keras.layers.Dense(10, use_bias=False, kernel_initializer=draw(seed=7))
+    layer.build((None, 784))
+    dense.build((None, 784))
+    np.testing.assert_array_equal(layer.collapse()[0], dense.get_weights()[0])
+
+
+@pytest.mark.parametrize(("units", "features"), [(10, 784), (256, 16), (64, 64)])
+def test_the_initial_scale_is_that_of_glorot(units, features):
+    layer = FactoredDense(units)
+    outputs = to_numpy(layer(normal(512, features)))
+    assert outputs.std() == pytest.approx(np.sqrt(features * 2 / (units + features)), rel=0.15)
+
+
+def test_a_and_b_learn_alike_so_their_difference_stays():
+    layer = FactoredDense(3)
+    model = keras.Sequential([keras.Input((5,)), layer])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(normal(32, 5), normal(32, 3, seed=1), batch_size=8, epochs=3, verbose=0)
+    A, B, _ = layer.get_weights()
+    assert np.abs(B).max() > 0.01
+    np.testing.assert_allclose(A - B, np.eye(3), atol=1e-5)
+
+
+@pytest.mark.parametrize("units", [0, -3, 2.0, "3", None, True])
+def test_bad_units_are_named(units):
+    with pytest.raises(InputError, match=f"Received: units={units!r}$"):
+        FactoredDense(units)
+
+
+def test_bad_inputs_are_refused():
+    with pytest.raises(InputError, match=r"Received: input_shape=\(None, None\)$"):
+        FactoredDense(3).build((None, None))
+    with pytest.raises(ValueError, match=r"received: \(5,\)"):
+        FactoredDense(3)(normal(5))
+    layer = FactoredDense(3)
+    layer.build((None, 5))
+    with pytest.raises(ValueError, match=r"to have value 5, but received .* shape \(2, 4\)"):
+        layer(normal(2, 4))
+
+
+def test_the_collapsed_weights_are_copies():
+    layer = randomized(FactoredDense(3, use_bias=True), (None, 5))
+    before = [np.array(weight) for weight in layer.get_weights()]
+    for weight in layer.collapse():
+        weight[:] = 0
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_an_unbuilt_layer_has_nothing_to_collapse():
+    with pytest.raises(InputError, match=r"layer 'early', not built$"):
+        FactoredDense(3, name="early").collapse()
+
+
+@pytest.mark.parametrize("room", ["layers"])
+def test_no_module_of_this_room_imports_a_backend(room):
+    imported = set()
+    for file in (Path(kerashw.__file__).parent / room).glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module)
+    assert "keras" in imported
+    roots = {name.split(".")[0] for name in imported}
+    assert roots <= {"keras", "kerashw", "numpy", "tempfile"}
