@@ -21,6 +21,7 @@ _ROOMS = (
     "export",
     "figures",
     "fitting",
+    "hypotheses",
     "layers",
     "models",
     "optimizers",

@@ -151,7 +151,7 @@ def test_an_unbuilt_layer_has_nothing_to_collapse():
         FactoredDense(3, name="early").collapse()
 
 
-@pytest.mark.parametrize("room", ["layers"])
+@pytest.mark.parametrize("room", ["layers", "hypotheses"])
 def test_no_module_of_this_room_imports_a_backend(room):
     imported = set()
     for file in (Path(kerashw.__file__).parent / room).glob("*.py"):
