@@ -11,6 +11,8 @@ Keras backend to whoever imports Keras first:
 
 import importlib
 
+from kerashw.registration import register_with_keras
+
 __version__ = "0.1.0"
 
 _ROOMS = (
@@ -43,6 +45,8 @@ _ROOMS = (
 )
 
 __all__ = ["__version__", *_ROOMS]
+
+register_with_keras()
 
 
 def __getattr__(name):
