@@ -31,18 +31,6 @@ _ROOMS = (
     "results",
     "training",
 )
-    "datasets",
-    "diagrams",
-    "errors",
-    "export",
-    "figures",
-    "fitting",
-    "models",
-    "optimizers",
-    "report",
-    "results",
-    "training",
-)
 
 __all__ = ["__version__", *_ROOMS]
 

@@ -52,9 +52,9 @@ def _parser():
     add(
         "--seed",
         type=int,
-        default=1,
+        default=0,
         metavar="N",
-        help="for the initial weights, the order of the examples and dropout (default: 1)",
+        help="for the initial weights, the order of the examples and dropout (default: 0)",
     )
     add(
         "--dataset",
