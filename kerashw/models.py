@@ -1,4 +1,4 @@
-"""The homework's three classifiers (Question 4) as Keras functional models.
+"""The homework's classifiers (Questions 2 and 4) as Keras functional models.
 
 Each takes images of floats in [0, 1], shape (N, height, width, channels), and gives the
 probabilities of the classes, shape (N, classes). The softmax is computed in float32 whatever the
@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from kerashw.errors import InputError
+from kerashw.layers import FactoredDense
 
 
 def softmax_regression(input_shape=(28, 28, 1), num_classes=10):
@@ -93,8 +94,39 @@ def convnet(input_shape=(28, 28, 1), num_classes=10, conv_dropout=0.25, dense_dr
     return keras.Model(image, _probabilities(x, num_classes), name="convnet")
 
 
+def factored_softmax_regression(input_shape=(28, 28, 1), num_classes=10):
+    """Build softmax regression with its matrix as a product of three factors (Question 2).
+
+    It computes softmax((A + B) C x), without a bias, as the homework writes its second hypothesis
+    space. `kerashw.hypotheses.collapse_model` turns it into the equal softmax(W x).
+
+    Args:
+        input_shape: Tuple (height, width, channels) of one image.
+        num_classes: Integer K, at least 2.
+
+    Returns:
+        An uncompiled `keras.Model`: floats (N, height, width, channels) → probabilities
+        (N, classes), float32.
+
+    Raises:
+        InputError: If `input_shape` or `num_classes` is not as above.
+
+    Example:
+        >>> factored_softmax_regression().count_params()  # 10·10 + 10·10 + 10·784
+        8040
+    """
+    image = _image_input(input_shape)
+    x = layers.Flatten(name="flatten")(image)
+    return keras.Model(image, _probabilities(x, num_classes, FactoredDense), name="factored")
+
+
 # The name on the command line → the builder.
-MODELS = {"softmax": softmax_regression, "mlp": mlp, "convnet": convnet}
+MODELS = {
+    "softmax": softmax_regression,
+    "mlp": mlp,
+    "convnet": convnet,
+    "factored": factored_softmax_regression,
+}
 
 
 def _image_input(input_shape, smallest=1):
@@ -117,10 +149,10 @@ def _rate(rate, name):
     return rate
 
 
-def _probabilities(x, num_classes):
+def _probabilities(x, num_classes, layer=layers.Dense):
     if not isinstance(num_classes, int) or num_classes < 2:
         raise InputError(
             "num_classes must be a whole number of at least 2. "
             f"Received: num_classes={num_classes!r}"
         )
-    return layers.Dense(num_classes, "softmax", dtype="float32", name="probabilities")(x)
+    return layer(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)

@@ -45,7 +45,7 @@ def _parser():
         nargs="+",
         default=["softmax", "mlp", "convnet"],
         metavar="NAME",
-        help="the models to train: softmax, mlp, convnet (default: these three)",
+        help="the models to train: softmax, mlp, convnet (default: these three), factored",
     )
     add("--epochs", type=int, default=10, metavar="N", help="passes over the data (default: 10)")
     add("--batch-size", type=int, default=128, metavar="N", help="examples a step (default: 128)")

@@ -18,6 +18,7 @@ from kerashw.errors import InputError
 from kerashw.export import export_saved_model, versions, write_models_config
 from kerashw.files import written_whole
 from kerashw.fitting import ReseedDropout, fit, predict
+from kerashw.hypotheses import collapse_model
 from kerashw.models import MODELS
 from kerashw.optimizers import Adadelta
 from kerashw.report import report_html
@@ -139,7 +140,7 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
         model, history = _train(name, settings, data, folder.model(name), observer, tensorboard)
         judged.append(_judge(model, history, data))
         if not versions(folder.exports / name):
-            export_saved_model(model, folder.exports / name)
+            export_saved_model(collapse_model(model), folder.exports / name)
         seconds = folder.manifest["seconds"]
         seconds[name] = seconds.get(name, 0) + round(time.perf_counter() - started, 3)
         folder.write_manifest()

@@ -7,7 +7,7 @@ from kerashw.errors import InputError
 from kerashw.models import MODELS, convnet, mlp, softmax_regression
 from tests.conftest import compiled
 
-PARAMETERS = {"softmax": 7_850, "mlp": 669_706, "convnet": 1_199_882}
+PARAMETERS = {"softmax": 7_850, "mlp": 669_706, "convnet": 1_199_882, "factored": 8_040}
 
 
 @pytest.mark.parametrize("name", MODELS)

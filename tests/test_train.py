@@ -181,7 +181,7 @@ def assert_refused(ended, *messages):
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
-        (["--model", "resnet"], ["softmax, mlp, convnet", "resnet"]),
+        (["--model", "resnet"], ["softmax, mlp, convnet, factored", "resnet"]),
         (["--model", "mlp", "mlp"], ["different ones"]),
         (["--epochs", "0"], ["epochs must be a whole number of at least 1", "0"]),
         (["--epochs", "ten"], ["--epochs", "'ten'"]),
