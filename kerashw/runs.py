@@ -87,12 +87,7 @@ class RunFolder:
                     f"{MANIFEST}. Choose another --output"
                 )
             return None
-        manifest = read_json(path)
-        if not isinstance(manifest.get("configuration"), dict):
-            raise RunError(
-                f"{path} is not the manifest of a run. Choose another --output, or delete it"
-            )
-        return manifest
+        return read_json(path, "configuration", "finished", "seconds")
 
 
 class ModelFolder:
@@ -125,7 +120,7 @@ class ModelFolder:
         saved = [self.path / "model.keras"] if self.complete else sorted(self._saved_epochs())[-1:]
         if not saved:
             return None
-        history = read_json(self.path / "history.json")
+        history = read_json(self.path / "history.json", "model", "parameters", "epochs")
         if not self.complete:
             done = int(saved[0].stem.removeprefix("epoch-"))
             if len(history["epochs"]) < done:
@@ -190,18 +185,21 @@ def write_json(path, content):
         aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_json(path):
-    """Read a JSON file that a run wrote.
+def read_json(path, *keys):
+    """Read a JSON file that a run wrote: an object with these keys.
 
     Raises:
         RunError: If it is missing or damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not content.keys() >= set(keys):
+            raise ValueError(f"expected an object with {', '.join(keys)}")
     except (OSError, ValueError) as error:
         raise RunError(
             f"{path} is damaged or missing: {error}. Delete {path.parent} to start it again"
         ) from error
+    return content
 
 
 def _check_writable(path):
