@@ -169,7 +169,7 @@ def test_table_has_the_numbers_of_the_histories(page, results):
             f"{result.seconds_an_epoch:.2f}",
             HOMEWORK[result.name],
         ]
-    assert page.rows[2][:6] == ["ConvNet", "1,199,882", "0.1327", "98.33 %", "98.61 %", "1.9"]
+    assert page.rows[2][:6] == ["ConvNet", "1,199,882", "0.1327", "98.33 %", "98.61 %", "1.89"]
 
 
 def test_sentences_say_what_was_run(page):
@@ -201,7 +201,7 @@ def test_homework_is_quoted_for_its_own_data_alone(results):
 def test_one_epoch_is_one_column():
     page = Page(report_html([a_result("mlp", 669706, [0.9531])], changed(epochs=1)))
     assert page.rows[0][3] == "test accuracy after epoch 1"
-    assert page.rows[1][3:] == ["95.31 %", "1.3", HOMEWORK["mlp"]]
+    assert page.rows[1][3:] == ["95.31 %", "1.26", HOMEWORK["mlp"]]
     assert "1 epoch on MNIST" in page.text
 
 
