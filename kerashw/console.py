@@ -64,7 +64,7 @@ def quiet_start():
     with tempfile.TemporaryFile() as written, _standard_error_to(written):
         try:
             yield
-        except BaseException:
+        except Exception:
             written.seek(0)
             sys.stderr.write(written.read().decode(errors="replace"))
             raise

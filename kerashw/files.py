@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -73,3 +74,17 @@ def remove_scratch(folder):
 def _flush_to_disk(path):
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def write_json(path, content):
+    """Write a JSON file, whole or not at all.
+
+    Args:
+        path: String or `Path` of the file; an existing one is replaced.
+        content: What JSON can hold.
+
+    Raises:
+        OSError: What the file system says.
+    """
+    with written_whole(path) as aside:
+        aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -21,7 +21,7 @@ from pathlib import Path
 import keras
 
 from kerashw.errors import RunError
-from kerashw.files import remove_scratch, written_whole
+from kerashw.files import remove_scratch, write_json, written_whole
 
 MANIFEST = "manifest.json"
 
@@ -177,12 +177,6 @@ class ModelFolder:
             f"{path} is damaged: it was changed or cut short after it was written. "
             f"Delete {self.path} to train {self.name} from its start"
         )
-
-
-def write_json(path, content):
-    """Write a JSON file, whole or not at all."""
-    with written_whole(path) as aside:
-        aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(path, *keys):

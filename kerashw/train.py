@@ -4,8 +4,6 @@ import argparse
 import shlex
 import sys
 
-from rich.console import Console
-
 from kerashw.console import Parser, quiet_start, run_command
 
 NAME = "python -m kerashw.train"
@@ -89,6 +87,9 @@ def _parser():
 
 
 def _train(options, command):
+    # Here rather than above, so that an interruption during an import is reported as one.
+    from rich.console import Console
+
     # A file or a pipe has no width that a table would have to be squeezed into.
     console = Console(quiet=options.quiet, width=None if sys.stdout.isatty() else 110)
     with console.status("Starting TensorFlow"), quiet_start():

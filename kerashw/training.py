@@ -267,20 +267,30 @@ def _save(figure, path):
 
 
 def _manifest(settings, command):
-    installed = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
         "command": command,
         "configuration": settings.configuration(),
         "started": _now(),
         "finished": None,
-        "versions": {"kerashw": __version__, "python": platform.python_version()} | installed,
+        "versions": package_versions(),
         "data": None,
-        "device": {
-            "devices": [device.name for device in tf.config.list_logical_devices()],
-            "cpu": _cpu_name(),
-            "cores": os.cpu_count(),
-        },
+        "device": machine(),
         "seconds": {},
+    }
+
+
+def package_versions():
+    """Return the versions of what decides a run's numbers, by name."""
+    installed = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"kerashw": __version__, "python": platform.python_version()} | installed
+
+
+def machine():
+    """Return what this machine computes with: TensorFlow's devices, processor, cores."""
+    return {
+        "devices": [device.name for device in tf.config.list_logical_devices()],
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
     }
 
 

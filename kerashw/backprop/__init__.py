@@ -11,11 +11,10 @@ takes a change of one node to the change of the output; the dual of that, fed 1,
 >>> tuple(gradient.shape)
 (3, 3)
 
-Nothing here calls a framework's gradient but `check_gradients` and the cost, which compare with it.
+Nothing here calls a framework's gradient but `check_gradients`, which compares with it.
 """
 
 from kerashw.backprop.check import CheckRow, GradientCheck, check_gradients, relative_error
-from kerashw.backprop.cost import GradientCost, gradient_cost, gradient_functions
 from kerashw.backprop.dense import dense_network, mlp_network, softmax_regression_network
 from kerashw.backprop.formulas import closed_form, printed_form
 from kerashw.backprop.graph import Graph, Node
@@ -36,7 +35,6 @@ __all__ = [
     "CheckRow",
     "FormComparison",
     "GradientCheck",
-    "GradientCost",
     "Graph",
     "LinearMap",
     "LinearNetwork",
@@ -49,8 +47,6 @@ __all__ = [
     "closed_form",
     "compare_forms",
     "dense_network",
-    "gradient_cost",
-    "gradient_functions",
     "homework_inputs",
     "homework_network",
     "local_derivative_errors",

@@ -1,0 +1,1 @@
+"""What this package's speed is measured against, and how."""
