@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -61,6 +62,7 @@ def quiet_start():
     fails, what it wrote is shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("absl").setLevel(logging.ERROR)
     with tempfile.TemporaryFile() as written, _standard_error_to(written):
         try:
             yield

@@ -82,8 +82,9 @@ def results_table(results, homework=True):
     last = results[0].last["epoch"]
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
-    headings = ["parameters", "test\nloss", "accuracy\nepoch 1", f"accuracy\nepoch {last}"]
-    for heading in [*headings, "seconds\nan epoch"]:
+    epochs = [1, last] if last > 1 else [1]
+    headings = [f"accuracy\nepoch {epoch}" for epoch in epochs]
+    for heading in ["parameters", "test\nloss", *headings, "seconds\nan epoch"]:
         table.add_column(heading, justify="right", no_wrap=True)
     if homework:
         table.add_column("accuracy\nin the homework")
@@ -92,8 +93,7 @@ def results_table(results, homework=True):
             result.title,
             f"{result.history['parameters']:,}",
             f"{result.last['test_loss']:.4f}",
-            _percent(result.first["test_accuracy"]),
-            _percent(result.last["test_accuracy"]),
+            *(_percent(result.history["epochs"][epoch - 1]["test_accuracy"]) for epoch in epochs),
             f"{result.seconds_an_epoch:.2f}",
             *([result.homework] if homework else []),
         )
