@@ -216,10 +216,10 @@ def test_an_output_that_holds_something_else(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("limit", [1_000_000, 5_000_000])
-def test_a_full_disk(data, tmp_path, limit):
-    # No file of more than `limit` bytes can be written: the first checkpoint of softmax
+def test_a_full_disk(data, tmp_path):
+    # No file of more than a million bytes can be written: the first checkpoint of softmax
     # regression has 100,000, that of the MLP 8,000,000.
+    limit = 1_000_000
     arguments = ["--model", "softmax", "mlp", "--epochs", 1, "--output", tmp_path / "r", *SMALL]
     limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))}
     assert_refused(train(*arguments, **limited), "kept")
@@ -290,8 +290,7 @@ def test_a_damaged_checkpoint_is_named(data, damage, tmp_path):
     content = bytearray(checkpoint.read_bytes())
     content[len(content) // 2] ^= 1
     checkpoint.write_bytes(content[: len(content) // 2] if damage == "cut short" else content)
-    before = files_of(tmp_path)
+    before = {path for path in files_of(tmp_path) if ".writing-" not in str(path)}
     ended = train(*KILLED, "--output", tmp_path / "r")
     assert_refused(ended, checkpoint.name, "damaged", f"Delete {tmp_path / 'r' / 'mlp'}")
-    manifest = tmp_path / "r" / "manifest.json"
-    assert files_of(tmp_path).keys() - {manifest} == before.keys() - {manifest}
+    assert files_of(tmp_path).keys() == before
