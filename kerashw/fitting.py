@@ -84,8 +84,12 @@ def predict(model, data):
         Array (N, …).
     """
     order = tf.range(len(data))
-    function = tf.function(lambda step: model(data.draw(order, step)[0], training=False))
-    run = function.get_concrete_function(tf.TensorSpec((), tf.int32))
+
+    @tf.function(autograph=False)
+    def call(step):
+        return model(data.draw(order, step)[0], training=False)
+
+    run = call.get_concrete_function(tf.TensorSpec((), tf.int32))
     return np.concatenate([run(tf.constant(step)) for step in range(data.steps)])
 
 
@@ -119,10 +123,14 @@ class ReseedDropout(keras.callbacks.Callback):
 def _loop(model, step_function, data):
     """Return a traced TensorFlow function that takes steps `start` to `stop` of an epoch."""
 
-    @tf.function(jit_compile=model.jit_compile and not _on_cpu())
+    # As in Keras' own fit, AutoGraph does not rewrite what the model does in a step.
+    @tf.function(autograph=False, jit_compile=model.jit_compile and not _on_cpu())
     def run(order, start, stop):
-        for step in tf.range(start, stop):
+        def take(step):
             step_function(data.draw(order, step))
+            return [step + 1]
+
+        tf.while_loop(lambda step: step < stop, take, [start])
         return model.get_metrics_result()
 
     number = tf.TensorSpec((), tf.int32)
