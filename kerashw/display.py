@@ -41,11 +41,13 @@ class RunDisplay(Observer):
         self.progress.stop()
 
     def preparing(self, dataset):
-        """Say which data set is made ready."""
+        """Say which data set is made ready; a bar moves until it is."""
         self.console.print(f"Preparing {dataset}; the first time takes some ten seconds")
+        self.preparation = self.progress.add_task(f"preparing {dataset}", total=None, state="")
 
     def training(self, model, history):
         """Head a model's table of epochs, and put up its progress bar."""
+        self.progress.update(self.preparation, visible=False)
         self.console.print(f"\n{TITLES[model.name]}, {history['parameters']:,} parameters")
         self.console.print(HEADING)
         for entry in history["epochs"]:

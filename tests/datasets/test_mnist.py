@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from kerashw.datasets import cache, mnist
+from kerashw.datasets import cache, mnist, preparation
 from kerashw.errors import DataError
 
 TRAIN_FILE = "mnist-train.tfrecord-00000-of-00001"
@@ -24,7 +24,7 @@ def counted(images, labels):
 
 def read_idx(archive, header):
     """The bytes of an IDX archive behind its header."""
-    with gzip.open(mnist.ARCHIVE_FOLDER / archive) as file:
+    with gzip.open(preparation.ARCHIVE_FOLDER / archive) as file:
         return np.frombuffer(file.read(), "uint8", offset=header)
 
 
@@ -127,11 +127,11 @@ def test_a_damaged_cache_is_made_anew(prepared, data, place):
     np.testing.assert_array_equal(again.test_labels, data.test_labels)
 
 
-@pytest.mark.parametrize("archive", mnist.ARCHIVES)
+@pytest.mark.parametrize("archive", preparation.ARCHIVES)
 @pytest.mark.parametrize("damage", ["one byte changed", "cut short", "missing"])
 def test_a_damaged_archive_is_named_and_nothing_is_prepared(archive, damage, tmp_path, monkeypatch):
-    archives = shutil.copytree(mnist.ARCHIVE_FOLDER, tmp_path / "archives")
-    monkeypatch.setattr(mnist, "ARCHIVE_FOLDER", archives)
+    archives = shutil.copytree(preparation.ARCHIVE_FOLDER, tmp_path / "archives")
+    monkeypatch.setattr(preparation, "ARCHIVE_FOLDER", archives)
     if damage == "missing":
         (archives / archive).unlink()
     elif damage == "cut short":
