@@ -26,7 +26,6 @@ class RunDisplay(Observer):
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[state]}"),
-            TextColumn("time left"),
             TimeRemainingColumn(),
             console=console,
             transient=True,
@@ -128,7 +127,7 @@ class _Bar(keras.callbacks.Callback):
         self.progress.update(
             self.task,
             completed=self.epoch * self.params["steps"] + batch + 1,
-            state=f"loss {logs['loss']:.4f}  accuracy {_percent(logs['accuracy'])}",
+            state=f"loss {logs['loss']:.4f}  accuracy {_percent(logs['accuracy'])}  time left",
         )
 
     def on_train_end(self, logs=None):
