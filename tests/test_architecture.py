@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "files": 0,
     "registration": 0,
+    "environment": 0,
     "backprop": 1,
     "layers": 1,
     "datasets": 1,
