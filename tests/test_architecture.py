@@ -31,8 +31,10 @@ FLOORS = {
     "diagrams": 3,
     "runs": 3,
     "report": 4,
+    "claim_figures": 4,
     "training": 5,
     "console": 5,
+    "claims": 6,
     "display": 6,
     "train": 7,
 }
