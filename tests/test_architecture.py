@@ -36,7 +36,9 @@ FLOORS = {
     "console": 5,
     "claims": 6,
     "display": 6,
+    "claim_display": 7,
     "train": 7,
+    "verify": 8,
 }
 
 
