@@ -82,7 +82,7 @@ def _matrices():
 
 
 def _count(cases):
-    return f"{len(cases)} matrices up to 10×784, K < m, K = m, K > m; ranks 0, 1 and full"
+    return f"{len(cases)} matrices up to 10×784, K < m, K = m, K > m, K = 1; ranks 0, 1, full"
 
 
 def _factors(C, seed):

@@ -59,8 +59,8 @@ def first_epoch_of_convnet(lab):
         how=f"trained from {_seeds(lab)}; 1 epoch",
         measured=f"{_spread(first)} %; 98.33 % reached in {reached} of {len(first)}",
         verdict=verdict,
-        note=f"{mean:.2f} % on average. The homework's figure is that of one run; no other run, "
-        "from other weights and in another order, need repeat its decimals.",
+        note=f"{mean:.2f} % here. The homework's figure is that of one run; no other run, from "
+        "other weights and in another order, need repeat its decimals.",
         numbers={"test_accuracy_percent": first.tolist(), "seeds_that_reach_it": reached},
         pictures=_picture(lab),
     )
