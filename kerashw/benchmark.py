@@ -61,9 +61,9 @@ def _benchmark(options):
         raise InputError(f"topics must be of {', '.join(TOPICS)}. Received: {' '.join(unknown)}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     with console.status("Starting TensorFlow"), quiet_start():
-        from kerashw import training
         from kerashw.benchmarks.backprop import compare_gradients
         from kerashw.benchmarks.training import compare_loading, compare_training
+        from kerashw.environment import environment
     jobs = {
         "training": [compare_loading(options.data_dir), compare_training(options.data_dir)],
         "backprop": [compare_gradients()],
@@ -74,13 +74,13 @@ def _benchmark(options):
         for comparison in itertools.chain(*chosen):
             comparisons.append(comparison)
             status.update(f"Timing; done: {', '.join(done.job for done in comparisons)}")
-    machine, versions = training.machine(), training.package_versions()
-    console.print(f"{machine['cpu']}, {machine['cores']} cores; ", end="")
-    console.print(", ".join(f"{name} {version}" for name, version in versions.items()))
+    where = environment()
+    console.print("{cpu}, {cores} cores; ".format(**where["device"]), end="")
+    console.print(", ".join(f"{name} {version}" for name, version in where["versions"].items()))
     console.print(table(comparisons))
     if options.json:
         rows = [dataclasses.asdict(comparison) for comparison in comparisons]
-        write_json(options.json, {"machine": machine, "versions": versions, "comparisons": rows})
+        write_json(options.json, where | {"comparisons": rows})
 
 
 def table(comparisons):

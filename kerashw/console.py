@@ -12,6 +12,7 @@ from kerashw.errors import KerashwError
 
 FAILED = 2
 INTERRUPTED = 130
+GOES_ON = "The same command goes on after the last finished epoch"
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,19 +24,20 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(FAILED)
 
 
-def run_command(command, name):
+def run_command(command, name, when_interrupted=GOES_ON):
     """Run a command's body, and turn what the user can do something about into one line.
 
     Args:
-        command: Function without arguments.
+        command: Function without arguments; what it returns, if anything, is the exit code.
         name: String, the command as the user types it.
+        when_interrupted: String, what an interruption means for the user.
 
     Returns:
-        Integer, the exit code: 0, 2 after an error, 130 after an interruption.
+        Integer, the exit code: the command's or 0, 2 after an error, 130 after an interruption.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        command()
+        return command() or 0
     except KerashwError as error:
         print_error(name, error)
         return FAILED
@@ -44,9 +46,8 @@ def run_command(command, name):
         print_error(name, f"{where}{error.strerror or error}. What was finished before is kept")
         return FAILED
     except KeyboardInterrupt:
-        print_error(name, "interrupted. The same command goes on after the last finished epoch")
+        print_error(name, f"interrupted. {when_interrupted}")
         return INTERRUPTED
-    return 0
 
 
 def print_error(name, message):

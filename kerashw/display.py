@@ -22,15 +22,7 @@ class RunDisplay(Observer):
     def __init__(self, console, settings):
         self.console = console
         self.settings = settings
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[state]}"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self.progress = training_progress(console)
 
     def __enter__(self):
         self.progress.start()
@@ -51,7 +43,7 @@ class RunDisplay(Observer):
         self.console.print(HEADING)
         for entry in history["epochs"]:
             self.console.print(self._line(entry), style="dim")
-        return [_Bar(self.progress, self.settings.epochs, len(history["epochs"]))]
+        return [TrainingBar(self.progress, len(history["epochs"]))]
 
     def epoch(self, model, entry):
         """Add a line to the table of epochs."""
@@ -101,29 +93,55 @@ def results_table(results, homework=True):
     return table
 
 
+def training_progress(console):
+    """Return a `rich.progress.Progress` for `TrainingBar`s, shown only where there is a terminal.
+
+    Args:
+        console: `rich.console.Console`.
+    """
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
 def _percent(share):
     return f"{100 * share:.2f} %"
 
 
-class _Bar(keras.callbacks.Callback):
-    """The progress bar of one model."""
+class TrainingBar(keras.callbacks.Callback):
+    """The progress bar of one model.
 
-    def __init__(self, progress, epochs, done):
+    Args:
+        progress: What `training_progress` gives.
+        done: Integer, the epochs that are behind the model already.
+        title: String to stand before the bar.
+    """
+
+    def __init__(self, progress, done=0, title=""):
         super().__init__()
-        self.progress, self.epochs, self.done = progress, epochs, done
+        self.progress, self.done, self.title = progress, done, title
 
     def on_train_begin(self, logs=None):
-        steps = self.params["steps"]
+        """Put the bar up."""
+        self.epochs, steps = self.params["epochs"], self.params["steps"]
         self.task = self.progress.add_task(
             "", total=self.epochs * steps, completed=self.done * steps, state=""
         )
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Name the epoch."""
         self.epoch = epoch
-        description = f"epoch {epoch + 1}/{self.epochs}"
+        description = f"{self.title}epoch {epoch + 1}/{self.epochs}"
         self.progress.update(self.task, description=description)
 
     def on_train_batch_end(self, batch, logs=None):
+        """Move the bar, and show loss and accuracy."""
         self.progress.update(
             self.task,
             completed=self.epoch * self.params["steps"] + batch + 1,
@@ -131,4 +149,5 @@ class _Bar(keras.callbacks.Callback):
         )
 
     def on_train_end(self, logs=None):
+        """Take the bar down."""
         self.progress.remove_task(self.task)

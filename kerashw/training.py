@@ -2,18 +2,15 @@
 
 import dataclasses
 import datetime
-import importlib.metadata
-import os
-import platform
 import time
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from kerashw import __version__, figures, results
+from kerashw import figures, results
 from kerashw.datasets import mnist
 from kerashw.datasets.pipeline import Batches
+from kerashw.environment import environment
 from kerashw.errors import InputError
 from kerashw.export import export_saved_model, versions, write_models_config
 from kerashw.files import written_whole
@@ -26,7 +23,6 @@ from kerashw.runs import RunFolder
 
 TEST_BATCH_SIZE = 500
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,36 +268,10 @@ def _manifest(settings, command):
         "configuration": settings.configuration(),
         "started": _now(),
         "finished": None,
-        "versions": package_versions(),
         "data": None,
-        "device": machine(),
+        **environment(),
         "seconds": {},
     }
-
-
-def package_versions():
-    """Return the versions of what decides a run's numbers, by name."""
-    installed = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"kerashw": __version__, "python": platform.python_version()} | installed
-
-
-def machine():
-    """Return what this machine computes with: TensorFlow's devices, processor, cores."""
-    return {
-        "devices": [device.name for device in tf.config.list_logical_devices()],
-        "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
-    }
-
-
-def _cpu_name():
-    """Return the processor's name where Linux tells it, otherwise its architecture."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _now():

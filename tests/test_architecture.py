@@ -17,6 +17,7 @@ FLOORS = {
     "errors": 0,
     "files": 0,
     "registration": 0,
+    "environment": 0,
     "backprop": 1,
     "layers": 1,
     "datasets": 1,
@@ -31,12 +32,16 @@ FLOORS = {
     "diagrams": 3,
     "runs": 3,
     "report": 4,
+    "claim_figures": 4,
     "training": 5,
     "console": 5,
     "benchmarks": 6,
     "benchmark": 7,
+    "claims": 6,
     "display": 6,
+    "claim_display": 7,
     "train": 7,
+    "verify": 8,
 }
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from kerashw import train
+from kerashw import train, verify
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,14 +39,17 @@ def test_the_readmes_links_and_pictures_are_there():
             assert (ROOT / path).exists(), path
 
 
-def test_every_flag_in_the_readme_is_one_of_the_command(capsys):
-    with pytest.raises(SystemExit) as ended:
-        train.main(["--help"])
-    assert ended.value.code == 0
-    shown = capsys.readouterr().out
+def test_every_flag_in_the_readme_is_one_of_a_command(capsys):
+    shown = ""
+    for command in (train, verify):
+        with pytest.raises(SystemExit) as ended:
+            command.main(["--help"])
+        assert ended.value.code == 0
+        help_text = capsys.readouterr().out
+        assert "examples:" in help_text
+        shown += help_text
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", README):
         assert flag in shown, flag
-    assert "examples:" in shown
 
 
 def test_the_attribution_lists_the_archives_as_they_are():

@@ -1,0 +1,16 @@
+"""What the homework claims, each claim a function that measures and judges.
+
+    >>> from kerashw.claims import CLAIMS, Lab
+    >>> evidence = CLAIMS[4].test(Lab())
+    >>> print(CLAIMS[4].sentence, "-", evidence.verdict)
+    H1 ⊆ H2: every softmax(W x) is a softmax((A + B) C x) - holds
+
+`python -m kerashw.verify` shows them as a table.
+"""
+
+# Importing a question's module registers its claims.
+from kerashw.claims import question1, question2, question4  # noqa: F401
+from kerashw.claims.claim import CLAIMS, Claim, Evidence, Finding, Verdict, chosen
+from kerashw.claims.lab import Lab
+
+__all__ = ["CLAIMS", "Claim", "Evidence", "Finding", "Lab", "Verdict", "chosen"]
