@@ -11,14 +11,21 @@ Each file is written whole or not at all, so that a process killed at any moment
 from which the next one goes on.
 """
 
+import contextlib
 import csv
 import json
+import os
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 
 import keras
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None
 
 from kerashw.errors import RunError
 from kerashw.files import remove_scratch, write_json, written_whole
@@ -51,12 +58,21 @@ class RunFolder:
         if not self.complete:
             _check_writable(self.path)
 
-    def start(self):
-        """Make the folder, write the manifest, remove what a killed process left half-written."""
+    @contextlib.contextmanager
+    def started(self):
+        """Work in the folder: made where it is not there, and this process' alone.
+
+        Writes the manifest, and removes what a killed process left half-written.
+
+        Raises:
+            RunError: If another process is at work in the folder.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        for folder in (self.path, *self.path.glob("*/"), *self.path.glob("*/*/")):
-            remove_scratch(folder)
-        self.write_manifest()
+        with _locked(self.path):
+            for folder in (self.path, *self.path.glob("*/"), *self.path.glob("*/*/")):
+                remove_scratch(folder)
+            self.write_manifest()
+            yield
 
     @property
     def complete(self):
@@ -194,6 +210,24 @@ def read_json(path, *keys):
             f"{path} is damaged or missing: {error}. Delete {path.parent} to start it again"
         ) from error
     return content
+
+
+@contextlib.contextmanager
+def _locked(folder):
+    """Hold a folder; the system lets go of it however the process ends."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunError(
+            f"another process is at work in {folder}. Wait for it, or choose another --output"
+        ) from error
+    finally:
+        os.close(descriptor)
 
 
 def _check_writable(path):

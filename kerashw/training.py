@@ -129,18 +129,18 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     data = _load_data(settings, data_dir, observer, folder.manifest)
-    folder.start()
     judged = []
-    for name in settings.models:
-        started = time.perf_counter()
-        model, history = _train(name, settings, data, folder.model(name), observer, tensorboard)
-        judged.append(_judge(model, history, data))
-        if not versions(folder.exports / name):
-            export_saved_model(collapse_model(model), folder.exports / name)
-        seconds = folder.manifest["seconds"]
-        seconds[name] = seconds.get(name, 0) + round(time.perf_counter() - started, 3)
-        folder.write_manifest()
-    _write_pictures_and_report(folder, judged)
+    with folder.started():
+        for name in settings.models:
+            started = time.perf_counter()
+            model, history = _train(name, settings, data, folder.model(name), observer, tensorboard)
+            judged.append(_judge(model, history, data))
+            if not versions(folder.exports / name):
+                export_saved_model(collapse_model(model), folder.exports / name)
+            seconds = folder.manifest["seconds"]
+            seconds[name] = seconds.get(name, 0) + round(time.perf_counter() - started, 3)
+            folder.write_manifest()
+        _write_pictures_and_report(folder, judged)
     observer.finished(folder, judged)
     return judged
 

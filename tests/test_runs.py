@@ -11,7 +11,8 @@ def manifest(**configuration):
 def test_a_new_run_writes_nothing_before_it_starts(tmp_path):
     folder = RunFolder(tmp_path / "a" / "b", manifest(epochs=1))
     assert not list(tmp_path.iterdir())
-    folder.start()
+    with folder.started():
+        pass
     assert read_json(tmp_path / "a" / "b" / "manifest.json", "configuration")["configuration"] == {
         "epochs": 1
     }
@@ -20,7 +21,8 @@ def test_a_new_run_writes_nothing_before_it_starts(tmp_path):
 def test_a_run_that_goes_on_keeps_its_manifest(tmp_path):
     first = RunFolder(tmp_path, manifest(epochs=1))
     first.manifest["command"] = "old"
-    first.start()
+    with first.started():
+        pass
     assert RunFolder(tmp_path, manifest(epochs=1)).manifest["command"] == "old"
 
 
@@ -33,18 +35,29 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
 
 
 def test_every_difference_between_configurations_is_named(tmp_path):
-    RunFolder(tmp_path, manifest(epochs=1, seed=0, dataset="mnist")).start()
+    with RunFolder(tmp_path, manifest(epochs=1, seed=0, dataset="mnist")).started():
+        pass
     with pytest.raises(RunError, match=r"epochs 1 there, 2 here, seed 0 there, 5 here\)"):
         RunFolder(tmp_path, manifest(epochs=2, seed=5, dataset="mnist"))
 
 
 def test_what_a_killed_process_left_half_written_goes_at_the_start(tmp_path):
-    folder = RunFolder(tmp_path, manifest(epochs=1))
-    folder.start()
+    with RunFolder(tmp_path, manifest(epochs=1)).started():
+        pass
     for place in (tmp_path, tmp_path / "mlp" / "checkpoint", tmp_path / "exports" / "mlp"):
         (place / ".writing-x").mkdir(parents=True)
-    RunFolder(tmp_path, manifest(epochs=1)).start()
+    with RunFolder(tmp_path, manifest(epochs=1)).started():
+        pass
     assert not list(tmp_path.rglob(".writing-*"))
+
+
+def test_two_processes_do_not_work_in_one_folder(tmp_path):
+    folder = RunFolder(tmp_path, manifest(epochs=1))
+    # A lock belongs to the opened folder: another start stands for another process.
+    with folder.started(), pytest.raises(RunError, match="another process"), folder.started():
+        pass
+    with folder.started():
+        pass
 
 
 def test_a_history_that_is_shorter_than_its_checkpoint_is_damaged(tmp_path):
