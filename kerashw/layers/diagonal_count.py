@@ -189,7 +189,7 @@ class DiagonalCount(keras.layers.Layer):
         dtype = keras.backend.standardize_dtype(images.dtype)
         if "float" in dtype:
             return images if dtype == "float64" else ops.cast(images, "float32")
-        return images if dtype == "bool" else ops.not_equal(images, 0)
+        return ops.cast(images, "bool")
 
     def _shifted(self, images):
         """Return, for each diagonal, the images shifted to each of its pixels."""
