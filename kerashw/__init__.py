@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _ROOMS = (
     "backprop",
     "datasets",
+    "diagonal_cost",
     "diagrams",
     "errors",
     "export",

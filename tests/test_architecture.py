@@ -23,6 +23,7 @@ FLOORS = {
     "hypotheses": 2,
     "models": 2,
     "results": 2,
+    "diagonal_cost": 2,
     "fitting": 3,
     "export": 3,
     "panels": 2,
