@@ -19,6 +19,8 @@ _ROOMS = (
     "backprop",
     "datasets",
     "diagonal_cost",
+    "diagonal_figures",
+    "diagonal_proof",
     "diagrams",
     "errors",
     "export",

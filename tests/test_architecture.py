@@ -24,6 +24,8 @@ FLOORS = {
     "models": 2,
     "results": 2,
     "diagonal_cost": 2,
+    "diagonal_proof": 2,
+    "diagonal_figures": 3,
     "fitting": 3,
     "export": 3,
     "panels": 2,

@@ -4,6 +4,7 @@ A segment of `length` pixels runs from the lower left to the upper right. Its pl
 left corner of the square around it, which is also where the feature map of `DiagonalCount` peaks.
 """
 
+import functools
 import hashlib
 from typing import NamedTuple
 
@@ -195,6 +196,7 @@ def _pairs_of_places(raw, image_size, length, min_distance):
     return np.stack([upper, upper + np.stack([rows, columns], axis=-1)], axis=1)
 
 
+@functools.lru_cache(maxsize=4)
 def _offsets(image_size, length, min_distance):
     """Return the rows and columns of the legal offsets, each once, and their cumulated pairs."""
     m = image_size - length + 1
