@@ -5,6 +5,7 @@ from rich import box
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from kerashw.datasets import diagonals
 from kerashw.results import TITLES
 from kerashw.training import Observer
 
@@ -42,7 +43,8 @@ class RunDisplay(Observer):
 
     def preparing(self, dataset):
         """Say which data set is made ready."""
-        self.console.print(f"Preparing {dataset}; the first time takes some ten seconds")
+        again = "" if dataset == diagonals.NAME else "; the first time takes some ten seconds"
+        self.console.print(f"Preparing {dataset}{again}")
 
     def training(self, model, history):
         """Head a model's table of epochs, and put up its progress bar."""
@@ -79,7 +81,7 @@ class RunDisplay(Observer):
 
 def results_table(results, homework=True):
     """Return the models' results, beside the homework's if asked, as a `rich.table.Table`."""
-    last = results[0].last["epoch"]
+    last = max(result.last["epoch"] for result in results)
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
     headings = ["parameters", "test\nloss", "accuracy\nepoch 1", f"accuracy\nepoch {last}"]
