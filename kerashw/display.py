@@ -5,6 +5,7 @@ from rich import box
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from kerashw.datasets import diagonals
 from kerashw.results import TITLES
 from kerashw.training import Observer
 
@@ -33,7 +34,8 @@ class RunDisplay(Observer):
 
     def preparing(self, dataset):
         """Say which data set is made ready; a bar moves until it is."""
-        self.console.print(f"Preparing {dataset}; the first time takes some ten seconds")
+        again = "" if dataset == diagonals.NAME else "; the first time takes some ten seconds"
+        self.console.print(f"Preparing {dataset}{again}")
         self.preparation = self.progress.add_task(f"preparing {dataset}", total=None, state="")
 
     def training(self, model, history):
@@ -72,11 +74,10 @@ class RunDisplay(Observer):
 
 def results_table(results, homework=True):
     """Return the models' results, beside the homework's if asked, as a `rich.table.Table`."""
-    last = results[0].last["epoch"]
+    last = max(result.last["epoch"] for result in results)
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
-    epochs = [1, last] if last > 1 else [1]
-    headings = [f"accuracy\nepoch {epoch}" for epoch in epochs]
+    headings = ["accuracy\nepoch 1", f"accuracy\nepoch {last}"] if last > 1 else ["accuracy"]
     for heading in ["parameters", "test\nloss", *headings, "seconds\nan epoch"]:
         table.add_column(heading, justify="right", no_wrap=True)
     if homework:
@@ -86,7 +87,10 @@ def results_table(results, homework=True):
             result.title,
             f"{result.history['parameters']:,}",
             f"{result.last['test_loss']:.4f}",
-            *(_percent(result.history["epochs"][epoch - 1]["test_accuracy"]) for epoch in epochs),
+            *(
+                _percent(entry["test_accuracy"])
+                for entry in (result.first, result.last)[-len(headings) :]
+            ),
             f"{result.seconds_an_epoch:.2f}",
             *([result.homework] if homework else []),
         )

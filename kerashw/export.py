@@ -22,10 +22,12 @@ def export_saved_model(model, directory):
     - `serving_default`: `image` float32 (N, height, width, channels) in [0, 1];
     - `pixels`: `image` uint8 (N, height, width), pixels as in the data set; for models of grey
       images only;
-    - both give `probabilities` float32 (N, classes) and `class` int64 (N,).
+    - both give `probabilities` float32 (N, classes) and `class` int64 (N,), or what the model
+      itself gives by name, as the diagonal classifier does.
 
     Args:
-        model: `keras.Model`, floats (N, height, width, channels) → probabilities (N, classes).
+        model: `keras.Model`, floats (N, height, width, channels) → probabilities (N, classes), or a
+            dict of outputs.
         directory: String or `Path`, the model's base folder; made where it is not there.
 
     Returns:
@@ -50,6 +52,8 @@ def export_saved_model(model, directory):
 
     def predict(image):
         probabilities = model(image, training=False)
+        if isinstance(probabilities, dict):
+            return probabilities
         return {"probabilities": probabilities, "class": tf.argmax(probabilities, axis=-1)}
 
     def predict_pixels(image):
@@ -112,10 +116,11 @@ def _config_entry(base_path):
 
 def _image_shape(model):
     shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
-    if [len(shape) for shape in shapes] != [4, 2]:
+    ranks = [len(shape) for shape in shapes]
+    if ranks != [4, 2] and not (ranks[0] == 4 and isinstance(getattr(model, "output", None), dict)):
         raise InputError(
             "the model must have one input (N, height, width, channels) and one output "
-            f"(N, classes). Received: shapes {shapes}"
+            f"(N, classes), or outputs by name. Received: shapes {shapes}"
         )
     return shapes[0][1:]
 

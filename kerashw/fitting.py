@@ -73,6 +73,19 @@ def fit(
     return model.history
 
 
+def evaluate(model, data):
+    """Return the loss and the metrics of a compiled model, as `Model.evaluate` does.
+
+    Args:
+        model: Compiled `keras.Model`, built.
+        data: `kerashw.datasets.pipeline.Batches`.
+
+    Returns:
+        Dict of floats, by name.
+    """
+    return _run(model, _loop(model, model.test_step, data), data, epoch=0)
+
+
 def predict(model, data):
     """Return a model's outputs for all examples, in their order.
 

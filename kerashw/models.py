@@ -1,16 +1,17 @@
-"""The homework's classifiers (Questions 2 and 4) as Keras functional models.
+"""The homework's classifiers (Questions 2 to 4) as Keras functional models.
 
-Each takes images of floats in [0, 1], shape (N, height, width, channels), and gives the
-probabilities of the classes, shape (N, classes). The softmax is computed in float32 whatever the
-precision policy; Keras' cross-entropy reads the logits behind it, so that a loss is right, and
-finite, where a probability underflows to zero.
+Each takes images of floats in [0, 1], shape (N, height, width, channels). Those that are trained
+give the probabilities of the classes, shape (N, classes). Their softmax is computed in float32
+whatever the precision policy; Keras' cross-entropy reads the logits behind it, so that a loss is
+right, and finite, where a probability underflows to zero.
 """
 
 import keras
-from keras import layers
+import numpy as np
+from keras import layers, ops
 
 from kerashw.errors import InputError
-from kerashw.layers import FactoredDense
+from kerashw.layers import DiagonalCount, FactoredDense
 
 
 def softmax_regression(input_shape=(28, 28, 1), num_classes=10):
@@ -120,13 +121,88 @@ def factored_softmax_regression(input_shape=(28, 28, 1), num_classes=10):
     return keras.Model(image, _probabilities(x, num_classes, FactoredDense), name="factored")
 
 
-# The name on the command line → the builder.
+def learned_diagonal_classifier(input_shape=(100, 100, 1), num_classes=2):
+    """Build the network of Question 3 with a kernel that is trained, and a soft threshold.
+
+    A 3×3 convolution w, a soft threshold θ, a sum over all places, and the class whose number is
+    nearest to that sum:
+
+        c = Σ max(w * x - θ, 0)        P(Class k | x) ∝ exp(-(c - k)²)
+
+    With the homework's kernel and θ = 2 the sum c is exactly the homework's count; training starts
+    from a random kernel and θ = 0.
+
+    Args:
+        input_shape: Tuple (height, width, channels) of one image, at least 3×3.
+        num_classes: Integer, at least 2; class 0 of the labels is the homework's Class 1.
+
+    Returns:
+        An uncompiled `keras.Model`: floats (N, height, width, channels) → probabilities
+        (N, classes), float32.
+
+    Raises:
+        InputError: If `input_shape` or `num_classes` is not as above.
+
+    Example:
+        >>> learned_diagonal_classifier().count_params()  # 3·3 + 1
+        10
+
+    Reference:
+        The homework, Question 3; this variant of it is this package's own.
+    """
+    image = _image_input(input_shape, smallest=3)
+    _check_num_classes(num_classes)
+    x = layers.Conv2D(1, 3, activation="relu", name="kernel", dtype="float32")(image)
+    count = ops.sum(x, axis=(1, 2))
+    logits = -ops.square(count - np.arange(1, num_classes + 1, dtype="float32"))
+    probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
+    return keras.Model(image, probabilities, name="learned_diagonal")
+
+
+def diagonal_classifier(image_size=100, size=3, count="peaks"):
+    """Build the classifier of Question 3, which has nothing to train.
+
+    It counts the diagonal segments of an image with the frozen kernel: Class 1 if there is one,
+    otherwise Class 2, that is also for an image with none.
+
+    Args:
+        image_size: Integer, height and width of the images.
+        size: Integer, at least 2, the side of the kernel.
+        count: "peaks", as in the homework, or "segments": see `kerashw.layers.DiagonalCount`.
+
+    Returns:
+        An uncompiled `keras.Model`: floats in [0, 1] (N, image_size, image_size, 1) → a dict of
+        "count", int32 (N,), and "class", int64 (N,), 1 or 2.
+
+    Raises:
+        InputError: If an argument is not as above.
+
+    Example:
+        >>> from kerashw.datasets import diagonals
+        >>> images, labels, _ = diagonals.generate(5)
+        >>> answers = diagonal_classifier().predict(images, verbose=0)
+        >>> (answers["class"] == labels).all()
+        np.True_
+
+    Reference:
+        The homework, Question 3.
+    """
+    image = _image_input((image_size, image_size, 1), smallest=2)
+    counts = DiagonalCount(size, count=count, data_format="channels_last", name="diagonals")(image)
+    classes = ops.cast(ops.where(ops.equal(counts, 1), 1, 2), "int64")
+    return keras.Model(image, {"count": counts, "class": classes}, name="diagonal")
+
+
+# The name on the command line → the builder; these are trained.
 MODELS = {
     "softmax": softmax_regression,
     "mlp": mlp,
     "convnet": convnet,
     "factored": factored_softmax_regression,
+    "learned_diagonal": learned_diagonal_classifier,
 }
+# Those that count in images of diagonals, and nothing else makes sense for them.
+DIAGONAL_MODELS = ("diagonal", "learned_diagonal")
 
 
 def _image_input(input_shape, smallest=1):
@@ -150,9 +226,13 @@ def _rate(rate, name):
 
 
 def _probabilities(x, num_classes, layer=layers.Dense):
+    _check_num_classes(num_classes)
+    return layer(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
+
+
+def _check_num_classes(num_classes):
     if not isinstance(num_classes, int) or num_classes < 2:
         raise InputError(
             "num_classes must be a whole number of at least 2. "
             f"Received: num_classes={num_classes!r}"
         )
-    return layer(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)

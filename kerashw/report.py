@@ -10,7 +10,7 @@ import io
 import jinja2
 import numpy as np
 
-from kerashw import figures
+from kerashw import diagonal_figures, figures
 
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
 PACKAGES = {"tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
@@ -164,7 +164,14 @@ def _pictures(result):
         "mistakes": _picture(
             figures.mistakes(result.mistakes, result.classes), _describe_mistakes(result)
         ),
+        "kernel": None if result.kernel is None else _kernel(result),
     }
+
+
+def _kernel(result):
+    rows = "; ".join(" ".join(f"{value:.2f}" for value in row) for row in result.kernel)
+    alt = f"The kernel of the {result.title}, row by row: {rows}."
+    return _picture(diagonal_figures.kernel(result.kernel), alt)
 
 
 def _picture(figure, alt):

@@ -11,6 +11,7 @@ TITLES = {
     "convnet": "ConvNet",
     "factored": "factored softmax",
     "diagonal": "diagonal classifier",
+    "learned_diagonal": "learned diagonal classifier",
 }
 # Question 4's figures for ten epochs of Adadelta at batch size 128, as far as it gives any.
 HOMEWORK = {
@@ -51,12 +52,15 @@ class Result:
         confusion: Integer array (classes, classes): the test images by right class (row) and
             predicted class (column).
         mistakes: `Mistakes`.
+        kernel: Float array (rows, columns), the kernel of a model that has just one; otherwise
+            `None`.
     """
 
     history: dict
     classes: tuple
     confusion: np.ndarray
     mistakes: Mistakes
+    kernel: np.ndarray | None = None
 
     @property
     def name(self):
@@ -89,7 +93,7 @@ class Result:
         return HOMEWORK.get(self.name, "")
 
 
-def judge(history, probabilities, images, labels, classes):
+def judge(history, probabilities, images, labels, classes, kernel=None):
     """Compare a model's predictions with the labels.
 
     Args:
@@ -98,6 +102,7 @@ def judge(history, probabilities, images, labels, classes):
         images: uint8 array (N, height, width).
         labels: Integer array (N,).
         classes: Tuple of the classes' names.
+        kernel: As in `Result`.
 
     Returns:
         `Result`.
@@ -118,4 +123,4 @@ def judge(history, probabilities, images, labels, classes):
     mistakes = Mistakes(
         images[surest], labels[surest], predictions[surest], confidences[surest], total=len(wrong)
     )
-    return Result(history, tuple(classes), confusion, mistakes)
+    return Result(history, tuple(classes), confusion, mistakes, kernel)

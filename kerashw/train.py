@@ -1,4 +1,4 @@
-"""`python -m kerashw.train`: the homework's Question 4 in one command."""
+"""`python -m kerashw.train`: the homework's models, Question 4's above all, in one command."""
 
 import argparse
 import shlex
@@ -12,6 +12,7 @@ examples:
   python -m kerashw.train
   python -m kerashw.train --model softmax mlp --epochs 3 --output runs/quick
   python -m kerashw.train --dataset fashion_mnist --output runs/fashion --deterministic
+  python -m kerashw.train --model diagonal learned_diagonal
 """
 
 
@@ -33,7 +34,8 @@ def main(arguments=None):
 def _parser():
     parser = Parser(
         prog=NAME,
-        description="Train, test, draw and export the homework's models on MNIST.",
+        description="Train, test, draw and export the homework's models: on MNIST, and those of "
+        "Question 3 on generated images of diagonals.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -43,7 +45,8 @@ def _parser():
         nargs="+",
         default=["softmax", "mlp", "convnet"],
         metavar="NAME",
-        help="the models to train: softmax, mlp, convnet (default: these three), factored",
+        help="the models to train: softmax, mlp, convnet (default: these three), factored; or, for "
+        "Question 3: diagonal, which has nothing to train, learned_diagonal",
     )
     add("--epochs", type=int, default=10, metavar="N", help="passes over the data (default: 10)")
     add("--batch-size", type=int, default=128, metavar="N", help="examples a step (default: 128)")
@@ -56,10 +59,10 @@ def _parser():
     )
     add(
         "--dataset",
-        default="mnist",
         metavar="NAME",
         help="mnist, which needs no network, or another data set of tensorflow-datasets with "
-        "28×28 grey images in 10 classes, such as fashion_mnist or kmnist (default: mnist)",
+        "28×28 grey images in 10 classes, such as fashion_mnist or kmnist; or diagonals, which is "
+        "generated (default: mnist; diagonals for Question 3's models)",
     )
     add(
         "--data-dir",
@@ -68,9 +71,9 @@ def _parser():
     )
     add(
         "--output",
-        default="runs/mnist",
         metavar="DIR",
-        help="the run's folder; an interrupted run goes on in it (default: runs/mnist)",
+        help="the run's folder; an interrupted run goes on in it (default: runs/mnist, or "
+        "runs/diagonals for that data set)",
     )
     add(
         "--precision",
@@ -106,13 +109,15 @@ def _train(options, command):
         test_examples=options.test_examples,
         deterministic=options.deterministic,
     )
+    question_3 = settings.dataset == "diagonals"
+    output = options.output or ("runs/diagonals" if question_3 else "runs/mnist")
     with RunDisplay(console, settings) as display:
         results = training.run(
-            settings, options.output, options.data_dir, display, command, options.tensorboard
+            settings, output, options.data_dir, display, command, options.tensorboard
         )
     if results is None:
         console.print(
-            f"The run in {options.output} is complete already. To train again, choose another "
+            f"The run in {output} is complete already. To train again, choose another "
             "--output or delete that folder."
         )
 

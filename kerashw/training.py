@@ -8,21 +8,23 @@ import keras
 import tensorflow as tf
 
 from kerashw import figures, results
-from kerashw.datasets import mnist
+from kerashw.datasets import diagonals, mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.environment import environment
 from kerashw.errors import InputError
 from kerashw.export import export_saved_model, versions, write_models_config
 from kerashw.files import written_whole
-from kerashw.fitting import ReseedDropout, fit, predict
+from kerashw.fitting import ReseedDropout, evaluate, fit, predict
 from kerashw.hypotheses import collapse_model
-from kerashw.models import MODELS
+from kerashw.models import DIAGONAL_MODELS, MODELS, diagonal_classifier
 from kerashw.optimizers import Adadelta
 from kerashw.report import report_html
 from kerashw.runs import RunFolder
 
 TEST_BATCH_SIZE = 500
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+# What a run can have: the models that are trained, and the one that has nothing to train.
+NAMES = (*MODELS, "diagonal")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +32,13 @@ class Settings:
     """What decides a run's outcome; the defaults are the homework's Question 4.
 
     Args:
-        models: Names from `kerashw.models.MODELS`.
+        models: Names from `NAMES`.
         epochs: Positive integer.
         batch_size: Positive integer.
         seed: Non-negative integer: initial weights, order of the examples, dropout.
-        dataset: Name of a data set that `kerashw.datasets.mnist.load` takes.
+        dataset: "diagonals", for Question 3, or the name of a data set that
+            `kerashw.datasets.mnist.load` takes; by default that of the question that the models
+            are from, "diagonals" or "mnist".
         precision: "float32", or "bfloat16" for Keras' mixed_bfloat16 policy.
         train_examples: Positive integer, to train on the first ones only; `None` for all.
         test_examples: Positive integer, to test on the first ones only; `None` for all.
@@ -49,18 +53,27 @@ class Settings:
     epochs: int = 10
     batch_size: int = 128
     seed: int = 0
-    dataset: str = "mnist"
+    dataset: str | None = None
     precision: str = "float32"
     train_examples: int | None = None
     test_examples: int | None = None
     deterministic: bool = False
 
     def __post_init__(self):
-        unknown = [name for name in self.models if name not in MODELS]
+        unknown = [name for name in self.models if name not in NAMES]
         if unknown or not self.models or len(set(self.models)) < len(self.models):
             raise InputError(
-                f"models must be different ones of {', '.join(MODELS)}. "
+                f"models must be different ones of {', '.join(NAMES)}. "
                 f"Received: {' '.join(map(str, self.models)) or 'none'}"
+            )
+        counting = [name for name in self.models if name in DIAGONAL_MODELS]
+        if self.dataset is None:
+            default = diagonals.NAME if counting else "mnist"
+            object.__setattr__(self, "dataset", default)  # frozen, but not finished yet
+        if counting and self.dataset != diagonals.NAME:
+            raise InputError(
+                f"the models {', '.join(DIAGONAL_MODELS)} count in the data set {diagonals.NAME}. "
+                f"Received: {counting[0]} with the data set {self.dataset}"
             )
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
             _check_whole_number(name, getattr(self, name), least)
@@ -146,7 +159,7 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
 
 
 def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
-    """Build a model with the homework's optimizer and loss.
+    """Build a model that is to be trained, with the homework's optimizer and loss.
 
     Args:
         name: String, a name from `kerashw.models.MODELS`.
@@ -165,6 +178,10 @@ def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
         model = MODELS[name](image_shape, num_classes)
     finally:
         keras.config.set_dtype_policy(policy_before)
+    return _compiled(model)
+
+
+def _compiled(model):
     model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
@@ -196,32 +213,73 @@ def _train(name, settings, data, folder, observer, tensorboard):
     """Train a model, from its last finished epoch on; return it with its history."""
     model, history = folder.load() or (None, None)
     if model is None:
-        shape = (*data.train_images.shape[1:], 1)
-        model = compiled_model(name, settings.seed, shape, len(data.classes), settings.precision)
+        model = _new_model(name, settings, data)
         history = {"model": name, "parameters": model.count_params(), "epochs": []}
     if not folder.complete:
         callbacks = observer.training(model, history)
         if tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(folder.path / "tensorboard"))
-        callbacks += [ReseedDropout(settings.seed), _Recorder(folder, history, observer)]
+        recorder = _Recorder(folder, history, observer)
         train = Batches(data.train_images, data.train_labels, settings.batch_size, settings.seed)
         test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
-        done = len(history["epochs"])
-        fit(model, train, test, settings.epochs, initial_epoch=done, callbacks=callbacks, verbose=0)
+        if model.trainable_variables:
+            callbacks += [ReseedDropout(settings.seed), recorder]
+            done = len(history["epochs"])
+            fit(model, train, test, settings.epochs, done, callbacks, verbose=0)
+        else:
+            _measure(model, train, test, len(data.classes), recorder)
         folder.save_model(model)
     return model, history
 
 
+def _new_model(name, settings, data):
+    shape = (*data.train_images.shape[1:], 1)
+    if name in MODELS:
+        return compiled_model(name, settings.seed, shape, len(data.classes), settings.precision)
+    return diagonal_classifier(shape[0])
+
+
+def _measure(model, train, test, num_classes, recorder):
+    """Record what a model achieves that has nothing to train, as its epoch 0."""
+    judged = _compiled(_with_probabilities(model, num_classes))
+    recorder.set_model(model)
+    recorder.on_epoch_begin(-1)
+    logs = evaluate(judged, train)
+    logs |= {f"val_{name}": value for name, value in evaluate(judged, test).items()}
+    recorder.on_epoch_end(-1, logs)
+
+
+def _with_probabilities(model, num_classes):
+    """Return the model; one that names a class in {1, 2, …} is made to be certain of it."""
+    if not isinstance(model.output, dict):
+        return model
+    certain = keras.ops.one_hot(model.output["class"] - 1, num_classes, dtype="float32")
+    return keras.Model(model.input, certain, name=model.name)
+
+
 def _judge(model, history, data):
     test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
-    probabilities = predict(model, test)
-    return results.judge(history, probabilities, data.test_images, data.test_labels, data.classes)
+    probabilities = predict(_with_probabilities(model, len(data.classes)), test)
+    return results.judge(
+        history, probabilities, data.test_images, data.test_labels, data.classes, _kernel(model)
+    )
+
+
+def _kernel(model):
+    """Return the kernel of a model that has just one, from one channel to one; else nothing."""
+    kernels = [weight for weight in model.weights if len(weight.shape) == 4]
+    if len(kernels) == 1 and tuple(kernels[0].shape[2:]) == (1, 1):
+        return keras.ops.convert_to_numpy(kernels[0])[..., 0, 0]
+    return None
 
 
 def _load_data(settings, data_dir, observer, manifest):
     started = time.perf_counter()
     observer.preparing(settings.dataset)
-    data = mnist.load(settings.dataset, data_dir)
+    if settings.dataset == diagonals.NAME:
+        data = diagonals.load()
+    else:
+        data = mnist.load(settings.dataset, data_dir)
     for split, wanted in (("train", settings.train_examples), ("test", settings.test_examples)):
         available = len(getattr(data, f"{split}_images"))
         if (wanted or 0) > available:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerashw.datasets import diagonals
 from kerashw.errors import InputError
 from kerashw.export import export_saved_model, versions, write_models_config
-from kerashw.models import MODELS, softmax_regression
+from kerashw.models import MODELS, diagonal_classifier, softmax_regression
 
 ALONE = """
 import sys
@@ -37,7 +38,7 @@ np.savez(answers, **found)
 def test_a_process_with_tensorflow_alone_gets_the_models_outputs(name, policy, data, tmp_path):
     keras.config.set_dtype_policy(policy)
     try:
-        model = MODELS[name]()
+        model = MODELS[name](input_shape=(28, 28, 1))
     finally:
         keras.config.set_dtype_policy("float32")
     version = export_saved_model(model, tmp_path / "model")
@@ -68,6 +69,24 @@ def test_signatures_are_as_documented(tmp_path):
     for name, spec in inputs.items():
         assert loaded.signatures[name].structured_input_signature == ((), {"image": spec})
         assert loaded.signatures[name].structured_outputs == outputs
+
+
+def test_the_diagonal_classifiers_signatures_give_counts_and_classes(tmp_path):
+    loaded = tf.saved_model.load(export_saved_model(diagonal_classifier(), tmp_path))
+    serving = loaded.signatures["serving_default"]
+    image = tf.TensorSpec((None, 100, 100, 1), tf.float32, "image")
+    assert serving.structured_input_signature == ((), {"image": image})
+    assert serving.structured_outputs == {
+        "count": tf.TensorSpec((None,), tf.int32, "count"),
+        "class": tf.TensorSpec((None,), tf.int64, "class"),
+    }
+    images, labels, _ = diagonals.generate(50)
+    for answer in (
+        serving(image=tf.cast(images, tf.float32)),
+        loaded.signatures["pixels"](image=tf.constant(255 * images[..., 0])),
+    ):
+        np.testing.assert_array_equal(answer["count"], labels)
+        np.testing.assert_array_equal(answer["class"], labels)
 
 
 @pytest.mark.parametrize("n", [0, 1, 7])

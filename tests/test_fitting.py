@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kerashw.datasets.pipeline import Batches
-from kerashw.fitting import STEPS_PER_CALL, ReseedDropout, fit
+from kerashw.fitting import STEPS_PER_CALL, ReseedDropout, evaluate, fit
 from kerashw.models import convnet, mlp, softmax_regression
 from tests.conftest import compiled
 
@@ -19,6 +19,15 @@ def some(data, train=1000, test=300, batch_size=24, seed=0):
 
 def floats(images):
     return images[..., None].astype("float32") / 255
+
+
+def test_evaluate_is_keras_own(data):
+    _, test = some(data)
+    model = compiled(softmax_regression())
+    images = floats(data.test_images[:300])
+    loss, accuracy = model.evaluate(images, data.test_labels[:300], verbose=0)
+    found = evaluate(model, test)
+    np.testing.assert_allclose([found["loss"], found["accuracy"]], [loss, accuracy], rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerashw.datasets import diagonals
 from kerashw.errors import InputError
-from kerashw.models import MODELS, convnet, mlp, softmax_regression
+from kerashw.models import MODELS, convnet, diagonal_classifier, mlp, softmax_regression
 from tests.conftest import compiled
 
-PARAMETERS = {"softmax": 7_850, "mlp": 669_706, "convnet": 1_199_882, "factored": 8_040}
+PARAMETERS = {
+    "softmax": 7_850,
+    "mlp": 669_706,
+    "convnet": 1_199_882,
+    "factored": 8_040,
+    "learned_diagonal": 10,
+}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -41,7 +48,7 @@ def test_dropout_rates(model, rates):
 def test_output_is_a_distribution_in_float32(name, policy):
     keras.config.set_dtype_policy(policy)
     try:
-        model = MODELS[name]()
+        model = MODELS[name](input_shape=(28, 28, 1))
     finally:
         keras.config.set_dtype_policy("float32")
     probabilities = model(np.random.default_rng(0).random((3, 28, 28, 1), "float32"))
@@ -83,8 +90,50 @@ def test_a_confidently_wrong_prediction_has_its_true_loss_and_gradient(in_graph)
         (mlp, {"dropout": 1.0}, "Received: dropout=1.0"),
         (convnet, {"conv_dropout": -0.1}, "Received: conv_dropout=-0.1"),
         (convnet, {"dense_dropout": "half"}, "Received: dense_dropout='half'"),
+        (MODELS["learned_diagonal"], {"num_classes": 1}, "Received: num_classes=1"),
+        (diagonal_classifier, {"image_size": 0}, "input_shape"),
+        (diagonal_classifier, {"image_size": 5, "size": 6}, "size=6"),
+        (diagonal_classifier, {"count": "all"}, "Received: 'all'"),
     ],
 )
 def test_bad_arguments(build, arguments, message):
     with pytest.raises(InputError, match=message):
         build(**arguments)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("image_size", [20, 100])
+def test_the_diagonal_classifier_is_always_right(image_size, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = diagonal_classifier(image_size)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert {name: output.dtype for name, output in model.output.items()} == {
+        "count": "int32",
+        "class": "int64",
+    }
+    assert (model.trainable_weights, model.count_params()) == ([], 9)
+    images, labels, _ = diagonals.generate(300, image_size, noise=0.02)
+    answers = model.predict(images.astype("float32"), verbose=0)
+    np.testing.assert_array_equal(answers["class"], labels)
+    np.testing.assert_array_equal(answers["count"], labels)
+
+
+def test_the_diagonal_classifier_takes_all_that_is_not_one_diagonal_for_class_2():
+    one = diagonals.paint(np.array([[[3, 4]]]), 20)
+    images = np.concatenate([0 * one, one[:, ::-1], one, np.ones_like(one)])
+    answers = diagonal_classifier(20).predict(images.astype("float32"), verbose=0)
+    assert answers["count"].tolist() == [0, 0, 1, 18 * 18]
+    assert answers["class"].tolist() == [2, 2, 1, 2]
+
+
+def test_the_learned_diagonal_classifier_can_be_the_homeworks():
+    model = MODELS["learned_diagonal"]((20, 20, 1), 2)
+    kernel = np.eye(3)[::-1, :, None, None]
+    model.get_layer("kernel").set_weights([kernel, np.array([-2.0])])
+    images, labels, _ = diagonals.generate(200, 20, noise=0.05)
+    probabilities = model.predict(images.astype("float32"), verbose=0)
+    np.testing.assert_array_equal(probabilities.argmax(1) + 1, labels)
+    # Class k has the probability of a sum that is exactly k.
+    np.testing.assert_allclose(probabilities.max(1), 1 / (1 + np.exp(-1)), rtol=1e-6)

@@ -1,7 +1,9 @@
+import json
 import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerashw.errors import InputError
 from kerashw.training import Observer, Settings, compiled_model, run
@@ -61,3 +63,53 @@ def test_tensorboard_that_is_not_installed(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"pip install 'kerashw\[tensorboard\]'"):
         run(QUICK, tmp_path / "r", tensorboard=True)
     assert not list(tmp_path.iterdir())
+
+
+COUNTING = Settings(
+    models=("diagonal", "learned_diagonal"), epochs=2, train_examples=600, test_examples=300
+)
+
+
+def test_a_model_with_nothing_to_train_is_measured_and_exported(tmp_path):
+    listener = Listener()
+    frozen, learned = run(COUNTING, tmp_path / "r", observer=listener)
+    heard = [event for event in listener.heard if event[:2] == ("epoch", "diagonal")]
+    assert heard == [("epoch", "diagonal", 0)]
+    (entry,) = frozen.history["epochs"]
+    assert (entry["epoch"], entry["test_accuracy"]) == (0, 1.0)
+    assert entry["train_loss"] == pytest.approx(0, abs=1e-6)
+    assert frozen.confusion.trace() == 300
+    np.testing.assert_array_equal(frozen.kernel, np.eye(3)[::-1])
+    assert learned.kernel.shape == (3, 3)
+    assert [epoch["epoch"] for epoch in learned.history["epochs"]] == [1, 2]
+    for file in ("history.json", "history.csv", "curves.png", "model.keras"):
+        assert (tmp_path / "r" / "diagonal" / file).exists()
+    assert (tmp_path / "r" / "report.html").read_text().count(", row by row: ") == 2
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text())["data"]["name"] == (
+        "diagonals:1.0.0"
+    )
+    loaded = tf.saved_model.load(tmp_path / "r" / "exports" / "diagonal" / "1")
+    assert set(loaded.signatures["serving_default"].structured_outputs) == {"count", "class"}
+    assert run(COUNTING, tmp_path / "r") is None
+
+
+def test_a_run_that_stopped_after_measuring_goes_on(tmp_path, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    settings = Settings(models=("diagonal",), train_examples=100, test_examples=100)
+    with monkeypatch.context() as patched:
+        patched.setattr("kerashw.training.export_saved_model", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(settings, tmp_path / "r")
+    (result,) = run(settings, tmp_path / "r")
+    assert len(result.history["epochs"]) == 1
+    assert (tmp_path / "r" / "exports" / "diagonal" / "1").is_dir()
+
+
+def test_each_question_has_its_data_set():
+    assert Settings().dataset == "mnist"
+    assert COUNTING.dataset == "diagonals"
+    assert Settings(models=("softmax",), dataset="diagonals").dataset == "diagonals"
+    with pytest.raises(InputError, match=r"in the data set diagonals\. Received: diagonal with"):
+        Settings(models=("softmax", "diagonal"), dataset="mnist")
