@@ -19,7 +19,6 @@ _ROOMS = (
     "backprop",
     "claims",
     "datasets",
-    "diagonal_cost",
     "diagonal_figures",
     "diagonal_proof",
     "diagrams",

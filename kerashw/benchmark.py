@@ -15,7 +15,7 @@ from kerashw.errors import InputError
 from kerashw.files import write_json
 
 NAME = "python -m kerashw.benchmark"
-TOPICS = ("training", "backprop")
+TOPICS = ("training", "backprop", "diagonals")
 EXAMPLES = """\
 examples:
   python -m kerashw.benchmark
@@ -62,11 +62,13 @@ def _benchmark(options):
     console = Console(width=None if sys.stdout.isatty() else 120)
     with console.status("Starting TensorFlow"), quiet_start():
         from kerashw.benchmarks.backprop import compare_gradients
+        from kerashw.benchmarks.diagonals import compare_counting
         from kerashw.benchmarks.training import compare_loading, compare_training
         from kerashw.environment import environment
     jobs = {
         "training": [compare_loading(options.data_dir), compare_training(options.data_dir)],
         "backprop": [compare_gradients()],
+        "diagonals": [compare_counting()],
     }
     chosen = [job for topic in TOPICS if topic in (options.topics or TOPICS) for job in jobs[topic]]
     comparisons = []

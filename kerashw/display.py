@@ -83,14 +83,12 @@ def results_table(results, homework=True):
     if homework:
         table.add_column("accuracy\nin the homework")
     for result in results:
+        accuracies = [result.first["test_accuracy"], result.last["test_accuracy"]]
         table.add_row(
             result.title,
             f"{result.history['parameters']:,}",
             f"{result.last['test_loss']:.4f}",
-            *(
-                _percent(entry["test_accuracy"])
-                for entry in (result.first, result.last)[-len(headings) :]
-            ),
+            *map(_percent, accuracies[-len(headings) :]),
             f"{result.seconds_an_epoch:.2f}",
             *([result.homework] if homework else []),
         )

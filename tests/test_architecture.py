@@ -25,7 +25,6 @@ FLOORS = {
     "hypotheses": 2,
     "models": 2,
     "results": 2,
-    "diagonal_cost": 2,
     "diagonal_proof": 2,
     "diagonal_figures": 3,
     "fitting": 3,

@@ -1,30 +1,14 @@
 """What counting diagonals costs, beside the convolutions of TensorFlow and OpenCV."""
 
-import statistics
-import time
-from typing import NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
+from kerashw.benchmarks.turns import Comparison, take_turns
 from kerashw.layers import DiagonalCount
 
-__all__ = ["CountingCost", "counting_cost", "counting_functions"]
-
-UNTIMED_ROUNDS = 3
-# So many calls a turn: one alone would mostly wait for what the peer before it left in the caches.
-CALLS_A_TURN = 4
-
-
-class CountingCost(NamedTuple):
-    """One way to count: images a second, and how many times that of each peer.
-
-    The ratios are medians of the ratios round by round; a peer that is not installed has none.
-    """
-
-    images_a_second: float
-    times_conv2d: float
-    times_filter2d: float | None
+# Rounds that are not counted; and so many calls a round: one alone would mostly wait for what the
+# peer before it left in the caches.
+WARM_UP, CALLS = 3, 4
 
 
 def counting_functions():
@@ -32,7 +16,7 @@ def counting_functions():
 
     Returns:
         Dict of functions, by name, uint8 images of zeros and ones (N, height, width, 1) → counts,
-        integer array (N,): "DiagonalCount, XLA" (the layer in a function that is compiled),
+        integer array (N,): "DiagonalCount, compiled" (the layer in a function that is compiled),
         "DiagonalCount" (in a TensorFlow function that is not), "tf.nn.conv2d", and, where OpenCV is
         installed, "cv2.filter2D".
 
@@ -43,7 +27,7 @@ def counting_functions():
     """
     layer = DiagonalCount()
     functions = {
-        "DiagonalCount, XLA": tf.function(layer, jit_compile=True),
+        "DiagonalCount, compiled": tf.function(layer, jit_compile=True),
         "DiagonalCount": tf.function(layer),
         "tf.nn.conv2d": tf.function(_conv2d),
     }
@@ -55,29 +39,23 @@ def counting_functions():
     return functions | {"cv2.filter2D": lambda images: _filter2d(cv2, images)}
 
 
-def counting_cost(images=1024, image_size=100, rounds=20, density=0.1, seed=0):
-    """Time every way to count, turn by turn in this process, on the same images.
+def compare_counting(images=1024, image_size=100, rounds=20, density=0.1):
+    """Time the layer, compiled, and every other way to count, on the same uint8 images.
 
     Args:
         images: Positive integer, the images that one call counts.
         image_size: Integer, at least 3, their height and width.
-        rounds: Positive integer, how often each is timed, after a few rounds that are not.
+        rounds: Positive integer, how often each is timed.
         density: Float in [0, 1], the share of pixels that are set.
-        seed: Non-negative integer, for the images.
 
-    Returns:
-        Dict of `CountingCost`, by the name in `counting_functions`.
+    Yields:
+        `Comparison`, one a peer that is installed.
 
     Raises:
         ArithmeticError: If two ways to count do not agree.
-
-    Example:
-        >>> cost = counting_cost(images=8, image_size=10, rounds=1)
-        >>> cost["tf.nn.conv2d"].times_conv2d
-        1.0
     """
     shape = (images, image_size, image_size, 1)
-    batch = (np.random.default_rng(seed).random(shape) < density).astype("uint8")
+    batch = (np.random.default_rng(0).random(shape) < density).astype("uint8")
     functions = counting_functions()
     expected = _by_numpy(batch)
     for name, function in functions.items():
@@ -85,28 +63,23 @@ def counting_cost(images=1024, image_size=100, rounds=20, density=0.1, seed=0):
             raise ArithmeticError(f"{name} does not count what NumPy counts")
     # On the device once, as a pipeline would have it; OpenCV reads NumPy's arrays.
     given = {name: batch if name.startswith("cv2") else tf.constant(batch) for name in functions}
-    seconds = {name: [] for name in functions}
-    for _ in range(UNTIMED_ROUNDS + rounds):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            for _ in range(CALLS_A_TURN):
-                function(given[name])
-            seconds[name].append((time.perf_counter() - start) / CALLS_A_TURN)
-    seconds = {name: values[UNTIMED_ROUNDS:] for name, values in seconds.items()}
-    return {
-        name: CountingCost(
-            images / statistics.median(values),
-            _ratio(seconds["tf.nn.conv2d"], values),
-            _ratio(seconds.get("cv2.filter2D"), values),
-        )
-        for name, values in seconds.items()
-    }
 
+    def repeated(name):
+        def run(turn):
+            for _ in range(WARM_UP + rounds):
+                with turn():
+                    for _ in range(CALLS):
+                        functions[name](given[name])
 
-def _ratio(peer, own):
-    if peer is None:
-        return None
-    return statistics.median(p / o for p, o in zip(peer, own, strict=True))
+        return run
+
+    ours = "DiagonalCount, compiled"
+    for peer in functions:
+        if peer != ours:
+            seconds = take_turns(repeated(ours), repeated(peer), warm_up=WARM_UP)
+            rate = CALLS * images / np.median(seconds[0])
+            quality = f"{rate:,.0f} images a second; equal counts"
+            yield Comparison(f"counting, {image_size}×{image_size}", peer, *seconds, quality)
 
 
 def _to_numpy(function):
