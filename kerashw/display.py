@@ -34,7 +34,7 @@ class RunDisplay(Observer):
 
     def preparing(self, dataset):
         """Say which data set is made ready; a bar moves until it is."""
-        again = "" if dataset == diagonals.NAME else "; the first time takes some ten seconds"
+        again = "" if dataset in diagonals.NOISE else "; the first time takes some ten seconds"
         self.console.print(f"Preparing {dataset}{again}")
         self.preparation = self.progress.add_task(f"preparing {dataset}", total=None, state="")
 

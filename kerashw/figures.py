@@ -33,7 +33,7 @@ COLORS = {
     "convnet": "#0072B2",
     "factored": "#CC79A7",
     "diagonal": "#000000",
-    "learned_diagonal": "#56B4E9",
+    "learned_diagonal": "#882255",
 }
 # The homework's headline, in percent.
 HEADLINE = 98.33

@@ -11,7 +11,7 @@ TITLES = {
     "convnet": "ConvNet",
     "factored": "factored softmax",
     "diagonal": "diagonal classifier",
-    "learned_diagonal": "learned diagonal classifier",
+    "learned_diagonal": "learned kernel",
 }
 # Question 4's figures for ten epochs of Adadelta at batch size 128, as far as it gives any.
 HOMEWORK = {

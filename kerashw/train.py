@@ -61,8 +61,8 @@ def _parser():
         "--dataset",
         metavar="NAME",
         help="mnist, which needs no network, or another data set of tensorflow-datasets with "
-        "28×28 grey images in 10 classes, such as fashion_mnist or kmnist; or diagonals, which is "
-        "generated (default: mnist; diagonals for Question 3's models)",
+        "28×28 grey images in 10 classes, such as fashion_mnist or kmnist; or diagonals or "
+        "diagonals/salt, which are generated (default: mnist; diagonals for Question 3's models)",
     )
     add(
         "--data-dir",
@@ -73,7 +73,7 @@ def _parser():
         "--output",
         metavar="DIR",
         help="the run's folder; an interrupted run goes on in it (default: runs/mnist, or "
-        "runs/diagonals for that data set)",
+        "runs/diagonals for diagonals)",
     )
     add(
         "--precision",
@@ -109,7 +109,7 @@ def _train(options, command):
         test_examples=options.test_examples,
         deterministic=options.deterministic,
     )
-    question_3 = settings.dataset == "diagonals"
+    question_3 = settings.dataset.startswith("diagonals")
     output = options.output or ("runs/diagonals" if question_3 else "runs/mnist")
     with RunDisplay(console, settings) as display:
         results = training.run(

@@ -36,9 +36,9 @@ class Settings:
         epochs: Positive integer.
         batch_size: Positive integer.
         seed: Non-negative integer: initial weights, order of the examples, dropout.
-        dataset: "diagonals", for Question 3, or the name of a data set that
-            `kerashw.datasets.mnist.load` takes; by default that of the question that the models
-            are from, "diagonals" or "mnist".
+        dataset: A name from `kerashw.datasets.diagonals.NOISE`, for Question 3, or the name of a
+            data set that `kerashw.datasets.mnist.load` takes; by default that of the question that
+            the models are from, "diagonals" or "mnist".
         precision: "float32", or "bfloat16" for Keras' mixed_bfloat16 policy.
         train_examples: Positive integer, to train on the first ones only; `None` for all.
         test_examples: Positive integer, to test on the first ones only; `None` for all.
@@ -70,9 +70,10 @@ class Settings:
         if self.dataset is None:
             default = diagonals.NAME if counting else "mnist"
             object.__setattr__(self, "dataset", default)  # frozen, but not finished yet
-        if counting and self.dataset != diagonals.NAME:
+        if counting and self.dataset not in diagonals.NOISE:
             raise InputError(
-                f"the models {', '.join(DIAGONAL_MODELS)} count in the data set {diagonals.NAME}. "
+                f"the models {', '.join(DIAGONAL_MODELS)} count in the data sets "
+                f"{', '.join(diagonals.NOISE)}. "
                 f"Received: {counting[0]} with the data set {self.dataset}"
             )
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
@@ -276,8 +277,8 @@ def _kernel(model):
 def _load_data(settings, data_dir, observer, manifest):
     started = time.perf_counter()
     observer.preparing(settings.dataset)
-    if settings.dataset == diagonals.NAME:
-        data = diagonals.load()
+    if settings.dataset in diagonals.NOISE:
+        data = diagonals.load(settings.dataset)
     else:
         data = mnist.load(settings.dataset, data_dir)
     for split, wanted in (("train", settings.train_examples), ("test", settings.test_examples)):

@@ -183,7 +183,7 @@ def assert_refused(ended, *messages):
     [
         (["--model", "resnet"], ["softmax, mlp, convnet, factored", "resnet"]),
         (["--model", "mlp", "mlp"], ["different ones"]),
-        (["--model", "diagonal", "--dataset", "mnist"], ["data set diagonals", "mnist"]),
+        (["--model", "diagonal", "--dataset", "mnist"], ["data sets diagonals", "mnist"]),
         (["--epochs", "0"], ["epochs must be a whole number of at least 1", "0"]),
         (["--epochs", "ten"], ["--epochs", "'ten'"]),
         (["--batch-size", "-1"], ["batch_size", "-1"]),

@@ -111,5 +111,5 @@ def test_each_question_has_its_data_set():
     assert Settings().dataset == "mnist"
     assert COUNTING.dataset == "diagonals"
     assert Settings(models=("softmax",), dataset="diagonals").dataset == "diagonals"
-    with pytest.raises(InputError, match=r"in the data set diagonals\. Received: diagonal with"):
+    with pytest.raises(InputError, match=r"diagonals, diagonals/salt\. Received: diagonal with"):
         Settings(models=("softmax", "diagonal"), dataset="mnist")

@@ -155,6 +155,11 @@ def test_the_set_of_a_run_is_in_the_form_of_mnist():
     drawn = generate(500)
     np.testing.assert_array_equal(data.test_images / 255, drawn.images[300:, ..., 0])
     np.testing.assert_array_equal(data.train_labels + 1, drawn.labels[:300])
+    salted = load("diagonals/salt", train=300, test=200)
+    assert salted.name == "diagonals/salt:1.0.0"
+    assert 2 < (salted.train_images - data.train_images).mean(0).sum() / 255 < 8
+    with pytest.raises(InputError, match=r"diagonals, diagonals/salt\. Received: name='mnist'"):
+        load("mnist")
 
 
 @pytest.mark.parametrize("kerashw_first", [True, False])
