@@ -32,6 +32,7 @@ _ROOMS = (
     "optimizers",
     "report",
     "results",
+    "settings",
     "training",
 )
 

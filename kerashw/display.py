@@ -17,7 +17,7 @@ class RunDisplay(Observer):
 
     Args:
         console: `rich.console.Console`.
-        settings: `kerashw.training.Settings`.
+        settings: `kerashw.settings.Settings`.
     """
 
     def __init__(self, console, settings):

@@ -98,7 +98,8 @@ def _train(options, command):
     with console.status("Starting TensorFlow"), quiet_start():
         from kerashw import training
         from kerashw.display import RunDisplay
-    settings = training.Settings(
+        from kerashw.settings import Settings
+    settings = Settings(
         models=tuple(options.model),
         epochs=options.epochs,
         batch_size=options.batch_size,

@@ -1,6 +1,5 @@
 """One run: the data, the models, their training, and what is left to look at and to serve."""
 
-import dataclasses
 import datetime
 import time
 
@@ -16,79 +15,13 @@ from kerashw.export import export_saved_model, versions, write_models_config
 from kerashw.files import written_whole
 from kerashw.fitting import ReseedDropout, evaluate, fit, predict
 from kerashw.hypotheses import collapse_model
-from kerashw.models import DIAGONAL_MODELS, MODELS, diagonal_classifier
+from kerashw.models import MODELS, diagonal_classifier
 from kerashw.optimizers import Adadelta
 from kerashw.report import report_html
 from kerashw.runs import RunFolder
+from kerashw.settings import PRECISIONS
 
 TEST_BATCH_SIZE = 500
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-# What a run can have: the models that are trained, and the one that has nothing to train.
-NAMES = (*MODELS, "diagonal")
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What decides a run's outcome; the defaults are the homework's Question 4.
-
-    Args:
-        models: Names from `NAMES`.
-        epochs: Positive integer.
-        batch_size: Positive integer.
-        seed: Non-negative integer: initial weights, order of the examples, dropout.
-        dataset: A name from `kerashw.datasets.diagonals.NOISE`, for Question 3, or the name of a
-            data set that `kerashw.datasets.mnist.load` takes; by default that of the question that
-            the models are from, "diagonals" or "mnist".
-        precision: "float32", or "bfloat16" for Keras' mixed_bfloat16 policy.
-        train_examples: Positive integer, to train on the first ones only; `None` for all.
-        test_examples: Positive integer, to test on the first ones only; `None` for all.
-        deterministic: Boolean; whether to have TensorFlow's operations reproducible to the last
-            bit.
-
-    Raises:
-        InputError: If a value is not as above.
-    """
-
-    models: tuple = ("softmax", "mlp", "convnet")
-    epochs: int = 10
-    batch_size: int = 128
-    seed: int = 0
-    dataset: str | None = None
-    precision: str = "float32"
-    train_examples: int | None = None
-    test_examples: int | None = None
-    deterministic: bool = False
-
-    def __post_init__(self):
-        unknown = [name for name in self.models if name not in NAMES]
-        if unknown or not self.models or len(set(self.models)) < len(self.models):
-            raise InputError(
-                f"models must be different ones of {', '.join(NAMES)}. "
-                f"Received: {' '.join(map(str, self.models)) or 'none'}"
-            )
-        counting = [name for name in self.models if name in DIAGONAL_MODELS]
-        if self.dataset is None:
-            default = diagonals.NAME if counting else "mnist"
-            object.__setattr__(self, "dataset", default)  # frozen, but not finished yet
-        if counting and self.dataset not in diagonals.NOISE:
-            raise InputError(
-                f"the models {', '.join(DIAGONAL_MODELS)} count in the data sets "
-                f"{', '.join(diagonals.NOISE)}. "
-                f"Received: {counting[0]} with the data set {self.dataset}"
-            )
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            _check_whole_number(name, getattr(self, name), least)
-        for name in ("train_examples", "test_examples"):
-            if getattr(self, name) is not None:
-                _check_whole_number(name, getattr(self, name), 1)
-        if self.precision not in PRECISIONS:
-            raise InputError(
-                f"precision must be one of {', '.join(PRECISIONS)}. Received: {self.precision!r}"
-            )
-
-    def configuration(self):
-        """Return the settings as they stand in a manifest."""
-        return dataclasses.asdict(self) | {"models": list(self.models)}
 
 
 class Observer:
@@ -112,7 +45,7 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
     """Train, test, draw and export the models, or go on where an interrupted run stopped.
 
     Args:
-        settings: `Settings`.
+        settings: `kerashw.settings.Settings`.
         output: String or `Path` of the run's folder.
         data_dir: As in `kerashw.datasets.mnist.load`.
         observer: `Observer`, to show what happens.
@@ -129,6 +62,7 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
 
     Example:
         >>> import tempfile
+        >>> from kerashw.settings import Settings
         >>> settings = Settings(models=("softmax",), epochs=1, train_examples=1000)
         >>> result, = run(settings, tempfile.mkdtemp())
         >>> result.last["test_accuracy"] > 0.5
@@ -227,7 +161,7 @@ def _train(name, settings, data, folder, observer, tensorboard):
             callbacks += [ReseedDropout(settings.seed), recorder]
             done = len(history["epochs"])
             fit(model, train, test, settings.epochs, done, callbacks, verbose=0)
-        else:
+        elif not history["epochs"]:
             _measure(model, train, test, len(data.classes), recorder)
         folder.save_model(model)
     return model, history
@@ -335,8 +269,3 @@ def _manifest(settings, command):
 
 def _now():
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _check_whole_number(name, value, least):
-    if not isinstance(value, int) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}. Received: {value!r}")

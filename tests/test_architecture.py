@@ -33,6 +33,7 @@ FLOORS = {
     "figures": 3,
     "diagrams": 3,
     "runs": 3,
+    "settings": 3,
     "report": 4,
     "claim_figures": 4,
     "training": 5,

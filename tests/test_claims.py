@@ -9,6 +9,7 @@ from kerashw.backprop import closed_form, primitives
 from kerashw.claims import CLAIMS, Lab, Verdict, chosen, claim, question1, question2, question4
 from kerashw.errors import InputError
 from kerashw.layers import FactoredDense
+from kerashw.settings import Settings
 
 HOLDS, CORRECTED, FAILS = Verdict
 SMALL = {"train_examples": 2000, "test_examples": 500}
@@ -196,7 +197,7 @@ def test_a_model_is_trained_once_a_seed_whichever_claims_ask_for_it(data):
 
 
 def test_the_training_is_that_of_the_train_command(lab, tmp_path):
-    settings = training.Settings(models=("softmax",), seed=1, **SMALL)
+    settings = Settings(models=("softmax",), seed=1, **SMALL)
     (result,) = training.run(settings, tmp_path / "run")
     history = lab.histories("softmax")[1]
     for column in ("train_loss", "test_loss", "test_accuracy"):

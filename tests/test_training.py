@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from kerashw.errors import InputError
-from kerashw.training import Observer, Settings, compiled_model, run
+from kerashw.settings import Settings
+from kerashw.training import Observer, compiled_model, run
 
 QUICK = Settings(models=("softmax", "mlp"), epochs=2, train_examples=1000, test_examples=300)
 
