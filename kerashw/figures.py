@@ -99,9 +99,10 @@ def comparison(histories, headline=True):
     axes = figure.add_axes((0.06, 0.125, 0.62, 0.765))
     headline = headline and any(history["model"] == "convnet" for history in histories)
     values = sum(map(_percent, histories), [HEADLINE] if headline else [])
-    longest = max((_column(history, "epoch") for history in histories), key=len)
+    # All of them: a model that is not trained has an epoch 0 alone.
+    epochs = sorted(set().union(*(_column(history, "epoch") for history in histories)))
     ends = limits(values, least=0.5, ceiling=100)
-    epoch_panel(axes, longest, "test accuracy (%)", ends)
+    epoch_panel(axes, epochs, "test accuracy (%)", ends)
     labels = [
         _draw(axes, history, _percent(history), f"{{:.2f}} %  {_title(history)}".format)
         for history in histories

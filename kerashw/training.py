@@ -181,6 +181,8 @@ def _measure(model, train, test, num_classes, recorder):
     recorder.on_epoch_begin(-1)
     logs = evaluate(judged, train)
     logs |= {f"val_{name}": value for name, value in evaluate(judged, test).items()}
+    # Keras keeps certainty 1e-7 below 1: that much of a loss is none.
+    logs = {name: round(value, 6) for name, value in logs.items()}
     recorder.on_epoch_end(-1, logs)
 
 
