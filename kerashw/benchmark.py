@@ -5,12 +5,13 @@ import dataclasses
 import itertools
 import statistics
 import sys
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from kerashw.console import Parser, quiet_start, run_command
+from kerashw.console import Parser, check_writable, quiet_start, run_command
 from kerashw.errors import InputError
 from kerashw.files import write_json
 
@@ -58,7 +59,10 @@ def _parser():
 def _benchmark(options):
     unknown = sorted(set(options.topics) - set(TOPICS))
     if unknown:
-        raise InputError(f"topics must be of {', '.join(TOPICS)}. Received: {' '.join(unknown)}")
+        raise InputError(
+            f"topics must be one or more of {', '.join(TOPICS)}. Received: {' '.join(unknown)}"
+        )
+    check_writable("--json", options.json, options.json and Path(options.json).parent)
     console = Console(width=None if sys.stdout.isatty() else 120)
     with console.status("Starting TensorFlow"), quiet_start():
         from kerashw.benchmarks.backprop import compare_gradients

@@ -93,7 +93,7 @@ class ClaimDisplay(Observer):
         seconds = sum(finding.seconds for finding in findings)
         surprises = [str(finding.claim.number) for finding in findings if not finding.as_expected]
         expected = f"Not as expected: {', '.join(surprises)}" if surprises else "All as expected"
-        self.console.print(f"{found}. {expected}. {seconds:.0f} seconds.", highlight=False)
+        self.console.print(f"{found}. {expected}. {seconds:.1f} seconds.", highlight=False)
 
     def _table(self):
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)

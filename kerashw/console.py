@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 import tempfile
+from pathlib import Path
 
-from kerashw.errors import KerashwError
+from kerashw.errors import InputError, KerashwError
+from kerashw.files import scratch_folder
 
 FAILED = 2
 INTERRUPTED = 130
@@ -88,3 +90,26 @@ def _standard_error_to(file):
 
 def _interrupt(signal_number, frame):
     raise KeyboardInterrupt
+
+
+def check_writable(flag, path, folder):
+    """Find out before the work, not after it, that a place cannot be written.
+
+    Args:
+        flag: String, the option that names it.
+        path: String as the user typed it, or `None`: there is nothing to check then.
+        folder: String or `Path` of the folder to write in; made where it is not there.
+
+    Raises:
+        InputError: If nothing can be written there.
+    """
+    if path is None:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with scratch_folder(folder):
+            reason = "Is a directory" if flag == "--json" and Path(path).is_dir() else None
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise InputError(f"{flag} {path} cannot be written: {reason}. Choose another place")

@@ -6,9 +6,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from kerashw.datasets import diagonals
-from kerashw.results import TITLES
+from kerashw.results import TITLES, is_homeworks
 from kerashw.training import Observer
 
+WIDE = 106
 HEADING = "  epoch   train loss   test loss   test accuracy      time"
 
 
@@ -34,9 +35,9 @@ class RunDisplay(Observer):
 
     def preparing(self, dataset):
         """Say which data set is made ready; a bar moves until it is."""
-        again = "" if dataset in diagonals.NOISE else "; the first time takes some ten seconds"
-        self.console.print(f"Preparing {dataset}{again}")
-        self.preparation = self.progress.add_task(f"preparing {dataset}", total=None, state="")
+        first = "" if dataset in diagonals.NOISE else " (the first time, ten seconds)"
+        self.console.print(f"Loading {dataset}{first}")
+        self.preparation = self.progress.add_task(f"loading {dataset}", total=None, state="")
 
     def training(self, model, history):
         """Head a model's table of epochs, and put up its progress bar."""
@@ -54,9 +55,14 @@ class RunDisplay(Observer):
     def finished(self, run_folder, results):
         """Show the models' results beside the homework's, and where everything is."""
         self.console.print()
-        # What the homework says, it says of MNIST.
-        on_mnist = run_folder.manifest["data"]["name"].startswith("mnist:")
-        self.console.print(results_table(results, homework=on_mnist))
+        homework = is_homeworks(run_folder.manifest["configuration"])
+        # In a narrow terminal the table keeps its numbers, and the words stand under it.
+        wide = self.console.width >= WIDE
+        self.console.print(results_table(results, homework=homework and wide))
+        if homework and not wide:
+            for result in filter(lambda result: result.homework, results):
+                self.console.print(f"The homework's {result.title}: {result.homework}")
+            self.console.print()
         for label, path in (
             ("report", run_folder.path / "report.html"),
             ("curves", run_folder.path / "comparison.png"),

@@ -9,6 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerashw.datasets.pipeline import Batches
+from kerashw.errors import InputError
+
 STEPS_PER_CALL = 32
 
 
@@ -33,6 +36,9 @@ def fit(
         `keras.callbacks.History`, the loss and the metrics by epoch, those of `validation_data`
         with `val_` before their names.
 
+    Raises:
+        InputError: If the model is not compiled, or the data are not `Batches`.
+
     Example:
         >>> import kerashw
         >>> from kerashw.datasets import mnist
@@ -45,6 +51,14 @@ def fit(
         >>> 0.4 < history.history["loss"][0] < 0.5
         True
     """
+    if not getattr(model, "compiled", False):
+        raise InputError("the model must be compiled: call model.compile(…) first")
+    for name, value in (("data", data), ("validation_data", validation_data)):
+        if value is not None and not isinstance(value, Batches):
+            raise InputError(
+                f"{name} must be kerashw.datasets.pipeline.Batches. "
+                f"Received: {type(value).__name__}"
+            )
     callbacks = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,

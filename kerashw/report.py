@@ -11,9 +11,10 @@ import jinja2
 import numpy as np
 
 from kerashw import diagonal_figures, figures
+from kerashw.results import is_homeworks
 
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
-PACKAGES = {"tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
+PACKAGES = {"python": "Python", "tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
 CSS_DOTS_PER_INCH = 96
 
 
@@ -54,9 +55,8 @@ def report_html(results, manifest):
         sentences=_sentences(manifest),
         models=[(result, figures.COLORS.get(result.name), _pictures(result)) for result in results],
         epochs=epochs.pop() if len(epochs) == 1 else None,
-        comparison=_comparison(results, headline=dataset == "MNIST"),
-        # What the homework says, it says of MNIST.
-        homework=dataset == "MNIST" and any(result.homework for result in results),
+        comparison=_comparison(results, headline=is_homeworks(configuration)),
+        homework=is_homeworks(configuration) and any(result.homework for result in results),
         command=manifest.get("command"),
         versions=manifest.get("versions", {}),
         data=manifest.get("data"),
@@ -115,7 +115,7 @@ def _sentences(manifest):
     for name, words in (
         ("train_examples", "the first {:,} training images"),
         ("test_examples", "the first {:,} test images"),
-        ("batch_size", "batch size {}"),
+        ("batch_size", "batch size {:,}"),
         ("seed", "seed {}"),
         ("precision", "precision {}"),
     ):

@@ -22,6 +22,25 @@ HOMEWORK = {
 MOST_MISTAKES = 25
 
 
+def is_homeworks(configuration):
+    """Tell whether a run is of the homework's data, all of it: only then do its figures apply.
+
+    Args:
+        configuration: Dict as in `manifest.json`.
+
+    Returns:
+        Boolean.
+
+    Example:
+        >>> is_homeworks({"dataset": "mnist"}), is_homeworks({"dataset": "kmnist"})
+        (True, False)
+        >>> is_homeworks({"dataset": "mnist", "train_examples": 1000})
+        False
+    """
+    whole = not (configuration.get("train_examples") or configuration.get("test_examples"))
+    return configuration["dataset"].partition(":")[0] == "mnist" and whole
+
+
 @dataclasses.dataclass(frozen=True)
 class Mistakes:
     """The wrongly classified test images that the model was surest of, surest first.

@@ -242,9 +242,16 @@ def _check_writable(path):
         ) from error
 
 
+def _said(value):
+    """Write a setting as one would say it."""
+    if isinstance(value, list):
+        return " ".join(value)
+    return "all" if value is None else value
+
+
 def _other_configuration(path, found, wanted):
     differences = ", ".join(
-        f"{key} {found.get(key)} there, {wanted.get(key)} here"
+        f"{key} {_said(found.get(key))} there, {_said(wanted.get(key))} here"
         for key in sorted(found.keys() | wanted.keys())
         if found.get(key) != wanted.get(key)
     )

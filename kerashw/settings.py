@@ -6,6 +6,7 @@ from kerashw.datasets import diagonals
 from kerashw.errors import InputError
 from kerashw.models import DIAGONAL_MODELS, MODELS
 
+LARGEST_SEED = 2**32 - 1
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 # What a run can have: the models that are trained, and the one that has nothing to train.
 NAMES = (*MODELS, "diagonal")
@@ -19,7 +20,7 @@ class Settings:
         models: Names from `NAMES`.
         epochs: Positive integer.
         batch_size: Positive integer.
-        seed: Non-negative integer: initial weights, order of the examples, dropout.
+        seed: Integer from 0 to 2³² − 1: initial weights, order of the examples, dropout.
         dataset: A name from `kerashw.datasets.diagonals.NOISE`, for Question 3, or the name of a
             data set that `kerashw.datasets.mnist.load` takes; by default that of the question that
             the models are from, "diagonals" or "mnist".
@@ -47,7 +48,7 @@ class Settings:
         unknown = [name for name in self.models if name not in NAMES]
         if unknown or not self.models or len(set(self.models)) < len(self.models):
             raise InputError(
-                f"models must be different ones of {', '.join(NAMES)}. "
+                f"models must be one or more of {', '.join(NAMES)}, each once. "
                 f"Received: {' '.join(map(str, self.models)) or 'none'}"
             )
         counting = [name for name in self.models if name in DIAGONAL_MODELS]
@@ -62,6 +63,8 @@ class Settings:
             )
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
             _check_whole_number(name, getattr(self, name), least)
+        if self.seed > LARGEST_SEED:
+            raise InputError(f"seed must be at most {LARGEST_SEED}. Received: {self.seed}")
         for name in ("train_examples", "test_examples"):
             if getattr(self, name) is not None:
                 _check_whole_number(name, getattr(self, name), 1)

@@ -80,13 +80,12 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
     judged = []
     with folder.started():
         for name in settings.models:
-            started = time.perf_counter()
             model, history = _train(name, settings, data, folder.model(name), observer, tensorboard)
             judged.append(_judge(model, history, data))
             if not versions(folder.exports / name):
                 export_saved_model(collapse_model(model), folder.exports / name)
-            seconds = folder.manifest["seconds"]
-            seconds[name] = seconds.get(name, 0) + round(time.perf_counter() - started, 3)
+            seconds = sum(epoch["seconds"] for epoch in history["epochs"])
+            folder.manifest["seconds"][name] = round(seconds, 3)
             folder.write_manifest()
         _write_pictures_and_report(folder, judged)
     observer.finished(folder, judged)
@@ -243,8 +242,8 @@ def _write_pictures_and_report(folder, judged):
     for result in judged:
         _save(figures.learning_curves(result.history), folder.path / result.name / "curves.png")
     histories = [result.history for result in judged]
-    on_mnist = folder.manifest["data"]["name"].startswith("mnist:")
-    _save(figures.comparison(histories, headline=on_mnist), folder.path / "comparison.png")
+    headline = results.is_homeworks(folder.manifest["configuration"])
+    _save(figures.comparison(histories, headline), folder.path / "comparison.png")
     write_models_config(folder.exports)
     folder.manifest["finished"] = _now()
     with written_whole(folder.path / "report.html") as path:

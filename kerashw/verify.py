@@ -9,9 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from kerashw.console import Parser, quiet_start, run_command
-from kerashw.errors import InputError
-from kerashw.files import scratch_folder, written_whole
+from kerashw.console import Parser, check_writable, quiet_start, run_command
+from kerashw.files import written_whole
 
 NAME = "python -m kerashw.verify"
 INTERRUPTED = "Not all claims were tested"
@@ -47,7 +46,13 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--claim", nargs="+", type=int, metavar="N", help="the claims to test (default: all)")
+    add(
+        "--claim",
+        nargs="+",
+        type=int,
+        metavar="N",
+        help="the claims to test, 1 to 13 (default: all)",
+    )
     add(
         "--seeds",
         type=int,
@@ -75,8 +80,8 @@ def _verify(options, command):
     chosen = claims.chosen(options.claim)
     display = ClaimDisplay(console)
     lab = claims.Lab(options.seeds, options.data_dir, display)
-    _check_writable("--figures", options.figures, options.figures)
-    _check_writable("--json", options.json, options.json and Path(options.json).parent)
+    check_writable("--figures", options.figures, options.figures)
+    check_writable("--json", options.json, options.json and Path(options.json).parent)
     with display:
         findings = []
         for claim in chosen:
@@ -89,20 +94,6 @@ def _verify(options, command):
         display.drawn(_draw(Path(options.figures), findings))
     display.summary(findings)
     return 0 if all(finding.as_expected for finding in findings) else 1
-
-
-def _check_writable(flag, path, folder):
-    """Find out before the work, not after it."""
-    if path is None:
-        return
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with scratch_folder(folder):
-            reason = "Is a directory" if flag == "--json" and Path(path).is_dir() else None
-    except OSError as error:
-        reason = error.strerror
-    if reason:
-        raise InputError(f"{flag} {path} cannot be written: {reason}. Choose another place")
 
 
 def _write_json(path, command, lab, findings):

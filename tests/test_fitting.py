@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from kerashw.datasets.pipeline import Batches
+from kerashw.errors import InputError
 from kerashw.fitting import STEPS_PER_CALL, ReseedDropout, evaluate, fit
 from kerashw.models import convnet, mlp, softmax_regression
 from tests.conftest import compiled
@@ -148,3 +149,12 @@ def test_a_model_with_its_own_train_step_keeps_it(data):
     model.compile(keras.optimizers.SGD())
     history = fit(model, some(data)[0], epochs=2, verbose=0).history
     assert history["seen"] == [1000, 1000]
+
+
+def test_what_cannot_be_trained_is_said(data):
+    train, _ = some(data)
+    with pytest.raises(InputError, match="must be compiled"):
+        fit(softmax_regression(), train)
+    arrays = data.train_images, data.train_labels
+    with pytest.raises(InputError, match=r"data must be .*Batches\. Received: tuple"):
+        fit(compiled(softmax_regression()), arrays)

@@ -11,6 +11,7 @@ import json
 import re
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -151,8 +152,10 @@ def _wrong_checksum(name, settings, message):
 
 
 def _no_download(name, error):
+    request = getattr(error, "request", None)
+    reason = f"{urlsplit(request.url).hostname} does not answer" if request else _summary(error)
     return DataError(
-        f"the data set {name!r} cannot be downloaded: {_summary(error)}. "
+        f"the data set {name!r} cannot be downloaded: {reason}. "
         "It needs the network once; mnist does not"
     )
 
