@@ -33,6 +33,7 @@ FLOORS = {
     "training": 5,
     "console": 5,
     "display": 6,
+    "serve": 7,
     "train": 7,
 }
 
@@ -72,6 +73,13 @@ def test_imports_go_down(module):
     for imported in rooms_imported_by(module):
         if imported != room:
             assert FLOORS[imported] < floor, f"{room} imports {imported}"
+
+
+def test_the_server_knows_saved_models_only():
+    imported = {
+        room for module in (PACKAGE / "serve").rglob("*.py") for room in rooms_imported_by(module)
+    }
+    assert imported <= {"serve", "errors", "files", "console"}
 
 
 def test_the_map_in_contributing_names_every_room():
