@@ -203,11 +203,13 @@ class _Work:
     def prepare(self):
         """Read the request, and find the model for it."""
         asked = self.asked
-        request = protocol.read_request(self.body)
-        self.body = None
-        if asked.action != "predict":
+        if asked.action == "predict":
+            request = protocol.read_predict_request(self.body)
+        else:
+            request = protocol.read_request(self.body)
             self.tensors = {"inputs": examples.read_examples(request)}
         model, _ = self.app.repository.find(asked.model, asked.version, asked.label)
+        self.body = None
         name = request.get("signature_name") or protocol.DEFAULT_SIGNATURE
         self.signature = model.signatures.get(name)
         if asked.action == "predict":

@@ -6,6 +6,7 @@ one that looks otherwise was learnt from the genuine server's answers, see tests
 
 from kerashw.serve.json_reader import pairs_of, read_json
 from kerashw.serve.json_writer import float_texts, quoted, string_text
+from kerashw.serve.regular import RegularRequest, read_regular
 from kerashw.serve.status import RequestError
 from kerashw.serve.tensors import Collector, is_base64, nested, tensor_of_regular, texts_of
 
@@ -35,11 +36,17 @@ def read_request(body):
     return request
 
 
+def read_predict_request(body):
+    """Read a predict request; as `read_request`, but quicker where it is as most are."""
+    request = read_regular(body)
+    return read_request(body) if request is None else request
+
+
 def predict_inputs(request, types):
     """Return the tensors of a predict request, in row format or in column format.
 
     Args:
-        request: Dictionary, from `read_request`.
+        request: Dictionary, from `read_predict_request`.
         types: Dictionary, the signature's inputs: name → TensorFlow's name of the type.
 
     Returns:
@@ -49,10 +56,15 @@ def predict_inputs(request, types):
         RequestError: If the request does not fit the signature.
 
     Example:
-        >>> request = read_request(b'{"instances": [1.0, 2.0]}')
+        >>> request = read_predict_request(b'{"instances": [1.0, 2.0]}')
         >>> predict_inputs(request, {"x": "float"})
         ({'x': array([1., 2.], dtype=float32)}, True)
     """
+    if isinstance(request, RegularRequest):
+        tensors = request.tensors(types)
+        if tensors is not None:
+            return tensors, request.rows
+        request = read_request(request.body)
     if not types:
         name = request.get("signature_name") or "DEFAULT"
         raise RequestError(f"Failed to get input map for signature: {name}")

@@ -213,3 +213,36 @@ def test_bfloat16_is_rounded():
     body = b'{"inputs": [1.001953125]}'
     inputs, _ = protocol.predict_inputs(protocol.read_request(body), {"x": "bfloat16"})
     assert inputs["x"] == ml_dtypes.bfloat16(1.001953125)
+
+
+NUMBERS = st.recursive(
+    st.integers(-3, 300)
+    | st.floats(-9, 9)
+    | st.sampled_from(["", "1 2", "-", "1.", "01", "1e400"]),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    NUMBERS,
+    st.sampled_from(["instances", "inputs"]),
+    st.sampled_from(sorted(NUMPY_TYPES)),
+    st.randoms(use_true_random=False),
+)
+def test_the_quick_reading_of_numbers_sees_what_the_usual_one_sees(value, key, dtype, random):
+    text = json.dumps({key: value}).replace('"1 2"', "1 2").replace('""', "")
+    for raw in ("-", "1.", "01", "1e400"):
+        text = text.replace(f'"{raw}"', raw)
+    if random.random() < 0.3:  # brackets and commas in places where they should not be
+        place = random.randrange(len(text))
+        text = text[:place] + random.choice("[],1 ") + text[place + random.randrange(2) :]
+
+    def outcome(read):
+        try:
+            inputs, rows = protocol.predict_inputs(read(text.encode()), {"x": dtype})
+        except RequestError as error:
+            return error.message
+        return inputs["x"].dtype, inputs["x"].shape, str(inputs["x"].tolist()), rows
+
+    assert outcome(protocol.read_predict_request) == outcome(protocol.read_request)
