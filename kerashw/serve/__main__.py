@@ -22,11 +22,14 @@ def main(arguments=None):
 
 def _serve(options):
     try:
+        from kerashw.serve.plan import read_plan
+
+        plan = read_plan(options)  # mistakes in it are told at once
         with quiet_start():
             from kerashw.serve import server
     except ModuleNotFoundError as error:
         raise ServeError(f"{error.name} is missing. Run: pip install 'kerashw[serve]'") from None
-    server.serve(options)
+    server.serve(options, plan)
 
 
 if __name__ == "__main__":

@@ -93,24 +93,40 @@ class Batcher:
         self._dispatch()
 
     def _run(self, signature, batch):
+        """Return the outputs or the error of each request in a batch."""
         if self.on_queued:
             for task in batch:
                 self.on_queued(time.monotonic() - task.queued)
+        try:
+            return self._run_together(signature, batch)
+        except RequestError as error:
+            if len(batch) == 1:
+                return [error]
+        # One client's mistake is not another's.
+        return [self._run_alone(signature, task) for task in batch]
+
+    def _run_together(self, signature, batch):
         size = sum(task.size for task in batch)
         padding = next((s for s in self.parameters.allowed_batch_sizes if s >= size), size) - size
         outputs = signature.run(_merged(batch, padding))
         return _split(outputs, [task.size for task in batch], padding)
 
+    def _run_alone(self, signature, task):
+        try:
+            return self._run_together(signature, [task])[0]
+        except RequestError as error:
+            return error
+
     def _finish(self, batch, done):
         self.busy -= 1
-        error = done.exception()
         for number, task in enumerate(batch):
+            result = done.exception() or done.result()[number]
             if task.future.done():  # nobody waits for it any more
                 continue
-            if error:
-                task.future.set_exception(error)
+            if isinstance(result, Exception):
+                task.future.set_exception(result)
             else:
-                task.future.set_result(done.result()[number])
+                task.future.set_result(result)
         self._dispatch()
 
 

@@ -9,7 +9,7 @@ import re
 
 import orjson
 
-from kerashw.serve.tensors import FLOATS, LIMITS, array_of
+from kerashw.serve.tensors import FLOATS, LIMITS, MAX_RANK, array_of
 
 _REQUEST = re.compile(
     rb'\s*\{\s*(?:"signature_name"\s*:\s*"(\w*)"\s*,\s*)?"(instances|inputs)"\s*:\s*(?=\[)'
@@ -45,7 +45,7 @@ class RegularRequest(dict):
         Returns:
             Dictionary of one array; None if the request needs a closer look.
         """
-        if len(types) != 1:
+        if len(types) != 1 or len(self.shape) > MAX_RANK:
             return None
         [(name, dtype)] = types.items()
         if dtype in LIMITS and set(map(type, self.numbers)) != {int}:

@@ -24,14 +24,12 @@ class Loading(NamedTuple):
         poll_seconds: Float, between two looks at the disk; 0 to look only once.
         max_retries: Integer, how often a version that cannot be loaded is tried again.
         retry_seconds: Float, how long to wait before that.
-        labels_in_advance: Boolean, whether labels may name versions that are not loaded.
     """
 
     load: object
     poll_seconds: float = 1.0
     max_retries: int = 5
     retry_seconds: float = 60.0
-    labels_in_advance: bool = False
 
 
 class Version:
@@ -173,11 +171,10 @@ class Repository:
             ServeError: If not every model that should be served can be.
         """
         for model in self.models.values():
-            _check_folder(model.config)
+            check_folder(model.config)
         for model in self.models.values():
             model.poll(self.loading)
         self._check_all_available()
-        self._check_labels()
         self._thread.start()
 
     def stop(self):
@@ -263,17 +260,6 @@ class Repository:
                 f"{len(failed)} servable(s) did not become available: {{{''.join(failed)}}}"
             )
 
-    def _check_labels(self):
-        if self.loading.labels_in_advance:
-            return
-        for model in self.models.values():
-            for version in model.config.labels.values():
-                raise ServeError(
-                    f"Request to assign label to version {version} of model {model.config.name}, "
-                    "which is not currently available for inference. Add "
-                    "--allow_version_labels_for_unavailable_models=true"
-                )
-
 
 def versions_on_disk(base_path):
     """Return the versions in a model's folder.
@@ -307,7 +293,12 @@ def chosen(config, found):
     return sorted(found)[-config.latest :]
 
 
-def _check_folder(config):
+def check_folder(config):
+    """Check that there is a version to serve.
+
+    Raises:
+        ServeError: If not.
+    """
     try:
         found = versions_on_disk(config.base_path)
     except OSError as error:
@@ -319,6 +310,20 @@ def _check_folder(config):
         raise ServeError(
             f"No versions of servable {config.name} found under base path {config.base_path}. Did "
             "you forget to name your leaf directory as a number (eg. '/1/')?"
+        )
+
+
+def check_labels(config):
+    """Refuse labels: when the server starts, no version is loaded yet.
+
+    Raises:
+        ServeError: If there are any.
+    """
+    for version in config.labels.values():
+        raise ServeError(
+            f"Request to assign label to version {version} of model {config.name}, which is not "
+            "currently available for inference. Add "
+            "--allow_version_labels_for_unavailable_models=true"
         )
 
 

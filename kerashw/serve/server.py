@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
 import socket
 import sys
@@ -15,12 +14,12 @@ from functools import partial
 import uvicorn
 
 from kerashw.errors import ServeError
-from kerashw.serve import configs
 from kerashw.serve.app import App, Options
 from kerashw.serve.batching import Batcher
 from kerashw.serve.flags import IGNORED
 from kerashw.serve.http import Limits, protocol_class
 from kerashw.serve.metrics import Metrics
+from kerashw.serve.plan import cores, read_models
 from kerashw.serve.repository import Loading, Repository
 from kerashw.serve.savedmodel import SavedModel, default_config
 from kerashw.serve.status import RequestError
@@ -29,11 +28,12 @@ from kerashw.serve.warmup import warm_up
 log = logging.getLogger("kerashw.serve")
 
 
-def serve(options):
+def serve(options, plan):
     """Serve until the process is told to stop.
 
     Args:
         options: What `kerashw.serve.flags.parse` returns.
+        plan: `kerashw.serve.plan.Plan`.
 
     Raises:
         ServeError: If the server cannot start.
@@ -42,20 +42,17 @@ def serve(options):
     for name, reason in IGNORED.items():
         if getattr(options, name) is not None:
             log.warning("--%s has no effect: %s", name, reason)
-    models = _models(options)
     limits = Limits(
         body_bytes=options.max_body_bytes,
         connections=options.max_connections,
         seconds=options.rest_api_timeout_in_ms / 1000,
     )
-    metrics_path = configs.read_monitoring(options.monitoring_config_file)
-    metrics = Metrics() if metrics_path else None
-    batching = _batching(options)
+    metrics = Metrics() if plan.metrics_path else None
     # Taken before the models are loaded, so that a port in use is known at once; opened after.
     with _bound_socket(options.host, options.rest_api_port) as listener:
-        repository = _repository(options, models, metrics)
+        repository = _repository(options, plan.models, metrics)
         repository.start()
-        executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * _cores(), "requests")
+        executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * cores(), "requests")
         app = App(
             repository,
             executor,
@@ -63,21 +60,13 @@ def serve(options):
                 limits,
                 options.rest_api_enable_cors_support,
                 options.enable_signature_method_name_check,
-                metrics_path,
+                plan.metrics_path,
             ),
-            batching and _batcher(batching, metrics),
+            plan.batching and _batcher(plan.batching, metrics),
             metrics,
         )
         _run(app, limits, listener, f"http://{options.host}:{options.rest_api_port}")
         repository.stop()
-
-
-def _models(options):
-    if options.model_config_file:
-        return configs.read_models_config(options.model_config_file)
-    if options.model_base_path:
-        return configs.single_model(options.model_name, options.model_base_path)
-    raise ServeError("Neither --model_base_path nor --model_config_file is given")
 
 
 def _repository(options, models, metrics):
@@ -91,10 +80,9 @@ def _repository(options, models, metrics):
         poll_seconds=options.file_system_poll_wait_seconds,
         max_retries=options.max_num_load_retries,
         retry_seconds=options.load_retry_interval_micros / 1e6,
-        labels_in_advance=options.allow_version_labels_for_unavailable_models,
     )
     reread_seconds = options.model_config_file_poll_wait_seconds
-    reread = partial(_models, options) if options.model_config_file else None
+    reread = partial(read_models, options) if options.model_config_file else None
     return Repository(loading, models, reread, reread_seconds)
 
 
@@ -113,20 +101,10 @@ def _load(path, tags, config, iterations, metrics):
     return model
 
 
-def _batching(options):
-    if not options.enable_batching:
-        return None
-    return configs.read_batching(options.batching_parameters_file, _cores())
-
-
 def _batcher(parameters, metrics):
     executor = ThreadPoolExecutor(parameters.num_batch_threads, "batches")
     queued = partial(metrics.queued, parameters.thread_pool_name) if metrics else None
     return Batcher(parameters, executor, queued)
-
-
-def _cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @contextlib.contextmanager

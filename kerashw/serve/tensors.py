@@ -107,10 +107,10 @@ def array_of(leaves, dtype):
 
 
 def _floats(array, numpy_type):
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         array = array.astype(numpy_type, copy=False)
-    # TensorFlow's threads have no numbers so small that they lose digits: they are 0 there.
-    small = np.abs(array) < ml_dtypes.finfo(numpy_type).smallest_normal
+        # TensorFlow's threads have no numbers so small that they lose digits: they are 0 there.
+        small = np.abs(array) < ml_dtypes.finfo(numpy_type).smallest_normal
     if small.any():
         array[small] *= 0
     return array
