@@ -6,6 +6,7 @@ import re
 import pytest
 
 from kerashw import train
+from kerashw.serve import __main__ as serve
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,14 +40,15 @@ def test_the_readmes_links_and_pictures_are_there():
             assert (ROOT / path).exists(), path
 
 
-def test_every_flag_in_the_readme_is_one_of_the_command(capsys):
-    with pytest.raises(SystemExit) as ended:
-        train.main(["--help"])
-    assert ended.value.code == 0
+def test_every_flag_in_the_readme_is_one_of_a_command(capsys):
+    for command in (train, serve):
+        with pytest.raises(SystemExit) as ended:
+            command.main(["--help"])
+        assert ended.value.code == 0
     shown = capsys.readouterr().out
-    for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", README):
-        assert flag in shown, flag
-    assert "examples:" in shown
+    for flag in re.findall(r"(?<![\w-])--[a-z][a-z_-]*", README):
+        assert re.search(rf"{flag}(?![\w-])", shown), flag
+    assert shown.count("examples:") == 2
 
 
 def test_the_attribution_lists_the_archives_as_they_are():
