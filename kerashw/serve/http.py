@@ -109,6 +109,13 @@ class Connection(HttpToolsProtocol):
         elif self.timer is None:
             self._arm(self._time_out)
 
+    def eof_received(self):
+        """Stay open for the answer, when a client says that it has asked its last question."""
+        if self.received and self.cycle and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+            return True
+        return None
+
     def on_message_begin(self):
         """Start a request."""
         super().on_message_begin()

@@ -155,6 +155,7 @@ def _run(app, limits, listener, address):
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=int(limits.seconds) or 1,
         timeout_graceful_shutdown=limits.seconds,
         backlog=2048,

@@ -12,12 +12,13 @@ import socket
 import subprocess
 import threading
 import time
+from random import Random
 
 import pytest
 
 import kerashw.serve
 from tests.serve.processes import COMMAND, free_port, raw, serving, until
-from tests.serve.recordings import load
+from tests.serve.recordings import load, request_of
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +290,44 @@ def test_hostile_bodies(server, body):
     assert status in (200, 400)
     assert answer
     assert_well(server)
+
+
+def fuzzed(random, requests):
+    """One of the recorded requests with a few bytes changed."""
+    data = bytearray(random.choice(requests))
+    for _ in range(random.randrange(4)):
+        place = random.randrange(len(data) + 1)
+        piece = random.choice(
+            [b"", b"[", b"]", b"{", b'"', b"\0", b"\xff", b"9" * 9, b"-", b"\r\n"]
+        )
+        data[place : place + random.randrange(9)] = piece
+    return bytes(data)
+
+
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_fuzzed_requests(server, count):
+    random = Random(count)
+    requests = [request_of(entry) for entry in load() if len(entry.get("request_body") or "") < 999]
+    for _ in range(count):
+        data = fuzzed(random, requests)
+        with server.connect() as connection:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        statuses = re.findall(rb"^HTTP/1.1 (\d+) ", answer, re.MULTILINE)
+        assert set(statuses) <= {b"100", b"200", b"400", b"404", b"413", b"431", b"501"}, data
+    assert_well(server)
+
+
+def test_a_client_that_asks_and_then_only_listens(server):
+    body = json.dumps({"instances": [1.0] * 20_000}).encode()
+    head = f"POST {PREDICT} HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with server.connect() as connection:
+        connection.sendall(head + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, answer.read().count(b"2.5")) == (200, 20_000)
 
 
 def test_pipelined_requests_are_answered_in_order(server):
