@@ -4,10 +4,11 @@ import numpy as np
 from google.protobuf import text_format
 from tensorflow.core.example import example_pb2, feature_pb2
 
+from kerashw.serve.collector import kind_name, shape_text
 from kerashw.serve.json_reader import pairs_of
 from kerashw.serve.json_writer import quoted
 from kerashw.serve.status import RequestError
-from kerashw.serve.tensors import bytes_of, is_base64, kind_name, shape_text
+from kerashw.serve.tensors import bytes_of, is_base64
 
 METHODS = {"classify": "tensorflow/serving/classify", "regress": "tensorflow/serving/regress"}
 _KINDS = {"classify": "classification", "regress": "regression"}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kerashw.errors import ServeError
 from kerashw.serve import configs
-from kerashw.serve.repository import check_folder, check_labels
+from kerashw.serve.versions import check_folder, check_labels
 
 
 class Plan(NamedTuple):

@@ -4,11 +4,12 @@ What a request may look like: https://www.tensorflow.org/tfx/serving/api_rest. W
 one that looks otherwise was learnt from the genuine server's answers, see tests/serve/data.
 """
 
+from kerashw.serve.collector import Collector
 from kerashw.serve.json_reader import pairs_of, read_json
 from kerashw.serve.json_writer import float_texts, quoted, string_text
 from kerashw.serve.regular import RegularRequest, read_regular
 from kerashw.serve.status import RequestError
-from kerashw.serve.tensors import Collector, is_base64, nested, tensor_of_regular, texts_of
+from kerashw.serve.tensors import is_base64, nested, tensor_of_regular, texts_of
 
 DEFAULT_SIGNATURE = "serving_default"
 

@@ -20,9 +20,10 @@ from kerashw.serve.flags import IGNORED
 from kerashw.serve.http import Limits, protocol_class
 from kerashw.serve.metrics import Metrics
 from kerashw.serve.plan import cores, read_models
-from kerashw.serve.repository import Loading, Repository
+from kerashw.serve.repository import Repository
 from kerashw.serve.savedmodel import SavedModel, default_config
 from kerashw.serve.status import RequestError
+from kerashw.serve.versions import Loading
 from kerashw.serve.warmup import warm_up
 
 log = logging.getLogger("kerashw.serve")

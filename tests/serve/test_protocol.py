@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from kerashw.serve import protocol
+from kerashw.serve.collector import Collector
 from kerashw.serve.json_reader import _Reader, read_json
 from kerashw.serve.routes import route
 from kerashw.serve.status import RequestError
-from kerashw.serve.tensors import NUMPY_TYPES, Collector, tensor_of_regular
+from kerashw.serve.tensors import NUMPY_TYPES, tensor_of_regular
 
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 

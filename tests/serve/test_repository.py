@@ -6,9 +6,10 @@ import pytest
 
 from kerashw.errors import ServeError
 from kerashw.serve.configs import ModelConfig, read_batching, read_models_config, read_monitoring
-from kerashw.serve.repository import Loading, Repository
+from kerashw.serve.repository import Repository
 from kerashw.serve.savedmodel import SavedModel
 from kerashw.serve.status import RequestError
+from kerashw.serve.versions import Loading
 from tests.serve.recordings import load
 
 
