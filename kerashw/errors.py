@@ -4,7 +4,9 @@
 KerashwError
 ├── InputError    an argument is not what was expected (also a ValueError)
 ├── DataError     a data set is missing, damaged, of the wrong shape, or out of reach
-└── RunError      a run's directory cannot be used, or holds something else
+├── RunError      a run's directory cannot be used, or holds something else
+├── ServeError    the server cannot start: a model, its configuration, or its port
+└── ClientError   a server did not answer as asked
 ```
 
 A command prints the message of a `KerashwError` as one line and ends with exit code 2. So a
@@ -26,3 +28,19 @@ class DataError(KerashwError):
 
 class RunError(KerashwError):
     """A run's directory cannot be used, or holds something else."""
+
+
+class ServeError(KerashwError):
+    """The server cannot start: a model, its configuration, or its port."""
+
+
+class ClientError(KerashwError):
+    """A server did not answer as asked.
+
+    Attributes:
+        status: Integer, the HTTP status; None if there was no answer.
+    """
+
+    def __init__(self, message, status=None):
+        super().__init__(message)
+        self.status = status

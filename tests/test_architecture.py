@@ -43,6 +43,7 @@ FLOORS = {
     "claims": 6,
     "display": 6,
     "claim_display": 7,
+    "serve": 7,
     "train": 7,
     "verify": 8,
 }
@@ -83,6 +84,13 @@ def test_imports_go_down(module):
     for imported in rooms_imported_by(module):
         if imported != room:
             assert FLOORS[imported] < floor, f"{room} imports {imported}"
+
+
+def test_the_server_knows_saved_models_only():
+    imported = {
+        room for module in (PACKAGE / "serve").rglob("*.py") for room in rooms_imported_by(module)
+    }
+    assert imported <= {"serve", "errors", "files", "console"}
 
 
 def test_the_map_in_contributing_names_every_room():

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's REST API, with pip alone: `python -m kerashw.serve`."""

@@ -1,0 +1,207 @@
+"""The command's flags: tensorflow_model_server's, and a few for what only this server has."""
+
+import argparse
+
+from kerashw.console import Parser
+
+NAME = "python -m kerashw.serve"
+EXAMPLES = """\
+examples:
+  python -m kerashw.serve --model_config_file=runs/mnist/exports/models.config
+  python -m kerashw.serve --model_name=convnet --model_base_path="$PWD/runs/mnist/exports/convnet"
+"""
+# Flags of tensorflow_model_server for what is not here: nothing is lost without it.
+IGNORED = {
+    "port": "there is no gRPC",
+    "grpc_socket_path": "there is no gRPC",
+    "grpc_channel_arguments": "there is no gRPC",
+    "grpc_max_threads": "there is no gRPC",
+    "enable_grpc_healthcheck_service": "there is no gRPC",
+    "num_load_threads": "models are loaded one after the other",
+    "num_unload_threads": "models are unloaded one after the other",
+    "flush_filesystem_caches": "files are read through the system's cache",
+    "tensorflow_session_parallelism": "use --tensorflow_intra_op_parallelism",
+    "tensorflow_inter_op_parallelism": "a request runs on one thread of the server",
+    "remove_unused_fields_from_bundle_metagraph": "only signatures are kept",
+    "enable_profiler": "there is no profiler",
+    "num_tflite_pools": "there is no TensorFlow Lite",
+    "num_tflite_interpreters_per_pool": "there is no TensorFlow Lite",
+}
+# And those without which the server would do something else than it was told.
+REFUSED = (
+    "ssl_config_file",
+    "use_alts_credentials",
+    "platform_config_file",
+    "prefer_tflite_model",
+    "thread_pool_factory_config_file",
+    "xla_cpu_compilation_enabled",
+    "enable_per_model_batching_parameters",
+)
+
+
+def parse(arguments):
+    """Read the command's arguments.
+
+    Args:
+        arguments: List of strings.
+
+    Returns:
+        `argparse.Namespace`.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for name in REFUSED:
+        if getattr(options, name) not in (None, False):
+            parser.error(f"--{name} is not supported here. Leave it out")
+    for name in ("rest_api_port", "rest_api_timeout_in_ms", "max_connections", "max_body_bytes"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1. Received: {getattr(options, name)}")
+    return options
+
+
+def _parser():
+    parser = Parser(
+        prog=NAME,
+        description="Serve SavedModels over TensorFlow Serving's REST API.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_models(parser.add_argument_group("what to serve"))
+    _add_loading(parser.add_argument_group("how it is loaded"))
+    _add_rest(parser.add_argument_group("how requests are answered"))
+    unused = parser.add_argument_group("flags of tensorflow_model_server without effect here")
+    for name, reason in IGNORED.items():
+        unused.add_argument(f"--{name}", nargs="?", const=True, metavar="X", help=reason)
+    for name in REFUSED:
+        parser.add_argument(f"--{name}", nargs="?", const=True, type=_unset, help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_models(group):
+    add = group.add_argument
+    add("--model_config_file", metavar="FILE", help="a models.config, which lists the models")
+    add("--model_base_path", metavar="DIR", help="one model's folder, an absolute path")
+    add("--model_name", default="default", metavar="NAME", help="its name (default: default)")
+    add(
+        "--model_config_file_poll_wait_seconds",
+        type=float,
+        default=0,
+        metavar="N",
+        help="read the models.config anew every N seconds (default: 0, never)",
+    )
+    add(
+        "--allow_version_labels_for_unavailable_models",
+        **_BOOLEAN,
+        help="accept labels in the models.config that the server starts with",
+    )
+
+
+def _add_loading(group):
+    add = group.add_argument
+    add(
+        "--file_system_poll_wait_seconds",
+        type=float,
+        default=1,
+        metavar="N",
+        help="look for new versions every N seconds (default: 1); 0 for only once",
+    )
+    add(
+        "--max_num_load_retries",
+        type=int,
+        default=5,
+        metavar="N",
+        help="how often a version that cannot be loaded is tried again (default: 5)",
+    )
+    add(
+        "--load_retry_interval_micros",
+        type=int,
+        default=60_000_000,
+        metavar="N",
+        help="microseconds before that (default: a minute)",
+    )
+    add("--saved_model_tags", default="serve", metavar="TAGS", help="default: serve")
+    add(
+        "--enable_model_warmup",
+        **(_BOOLEAN | {"default": True}),
+        help="run the warm-up requests that a SavedModel carries (default: true)",
+    )
+    add(
+        "--num_request_iterations_for_warmup",
+        type=int,
+        default=1,
+        metavar="N",
+        help="how often (default: 1)",
+    )
+    add(
+        "--tensorflow_intra_op_parallelism",
+        type=int,
+        default=0,
+        metavar="N",
+        help="threads for one operation (default: 0, as many as there are cores)",
+    )
+    add(
+        "--per_process_gpu_memory_fraction",
+        type=float,
+        default=0,
+        metavar="X",
+        help="how much of a GPU's memory to take (default: 0, what is needed)",
+    )
+
+
+def _add_rest(group):
+    add = group.add_argument
+    add("--rest_api_port", type=int, default=8501, metavar="N", help="default: 8501")
+    add("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, only here)")
+    add(
+        "--rest_api_timeout_in_ms",
+        type=int,
+        default=30_000,
+        metavar="N",
+        help="for a request to come, and for its answer (default: 30000)",
+    )
+    add(
+        "--rest_api_num_threads",
+        type=int,
+        default=None,
+        metavar="N",
+        help="threads for long requests (default: 4 for each core)",
+    )
+    add(
+        "--rest_api_enable_cors_support",
+        **_BOOLEAN,
+        help="let web pages of other origins ask",
+    )
+    add("--max_connections", type=int, default=1000, metavar="N", help="default: 1000")
+    add(
+        "--max_body_bytes",
+        type=int,
+        default=64 * 2**20,
+        metavar="N",
+        help="the longest request (default: 67108864)",
+    )
+    add("--enable_batching", **_BOOLEAN, help="let requests share calls of the model")
+    add("--batching_parameters_file", metavar="FILE", help="how they do")
+    add("--monitoring_config_file", metavar="FILE", help="switches metrics for Prometheus on")
+    add(
+        "--enable_signature_method_name_check",
+        **_BOOLEAN,
+        help="classify and regress only with signatures that say they are for that",
+    )
+
+
+def _boolean(text):
+    """Read a flag's value as TensorFlow does."""
+    if text.lower() in ("true", "1"):
+        return True
+    if text.lower() in ("false", "0"):
+        return False
+    raise argparse.ArgumentTypeError(f"expected true or false. Received: {text}")
+
+
+def _unset(text):
+    """Let a flag that is not supported be given its default: nothing, or false."""
+    return None if text.lower() in ("", "false", "0") else text
+
+
+_BOOLEAN = {"nargs": "?", "const": True, "default": False, "type": _boolean, "metavar": "BOOL"}

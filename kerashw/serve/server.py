@@ -1,0 +1,187 @@
+"""The server's parts, put together as the flags say, and its life from start to stop."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import uvicorn
+
+from kerashw.errors import ServeError
+from kerashw.serve.app import App, Options
+from kerashw.serve.batching import Batcher
+from kerashw.serve.flags import IGNORED
+from kerashw.serve.http import Limits, protocol_class
+from kerashw.serve.metrics import Metrics
+from kerashw.serve.plan import cores, read_models
+from kerashw.serve.repository import Repository
+from kerashw.serve.savedmodel import SavedModel, default_config
+from kerashw.serve.status import RequestError
+from kerashw.serve.versions import Loading
+from kerashw.serve.warmup import warm_up
+
+log = logging.getLogger("kerashw.serve")
+
+
+def serve(options, plan):
+    """Serve until the process is told to stop.
+
+    Args:
+        options: What `kerashw.serve.flags.parse` returns.
+        plan: `kerashw.serve.plan.Plan`.
+
+    Raises:
+        ServeError: If the server cannot start.
+    """
+    _set_up_log()
+    for name, reason in IGNORED.items():
+        if getattr(options, name) is not None:
+            log.warning("--%s has no effect: %s", name, reason)
+    limits = Limits(
+        body_bytes=options.max_body_bytes,
+        connections=options.max_connections,
+        seconds=options.rest_api_timeout_in_ms / 1000,
+    )
+    metrics = Metrics() if plan.metrics_path else None
+    # Taken before the models are loaded, so that a port in use is known at once; opened after.
+    with _bound_socket(options.host, options.rest_api_port) as listener:
+        repository = _repository(options, plan.models, metrics)
+        repository.start()
+        executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * cores(), "requests")
+        app = App(
+            repository,
+            executor,
+            Options(
+                limits,
+                options.rest_api_enable_cors_support,
+                options.enable_signature_method_name_check,
+                plan.metrics_path,
+            ),
+            plan.batching and _batcher(plan.batching, metrics),
+            metrics,
+        )
+        _run(app, limits, listener, f"http://{options.host}:{options.rest_api_port}")
+        repository.stop()
+
+
+def _repository(options, models, metrics):
+    config = default_config(
+        options.tensorflow_intra_op_parallelism, options.per_process_gpu_memory_fraction
+    )
+    tags = frozenset(options.saved_model_tags.split(","))
+    iterations = options.num_request_iterations_for_warmup if options.enable_model_warmup else 0
+    loading = Loading(
+        load=partial(_load, tags=tags, config=config, iterations=iterations, metrics=metrics),
+        poll_seconds=options.file_system_poll_wait_seconds,
+        max_retries=options.max_num_load_retries,
+        retry_seconds=options.load_retry_interval_micros / 1e6,
+    )
+    reread_seconds = options.model_config_file_poll_wait_seconds
+    reread = partial(read_models, options) if options.model_config_file else None
+    return Repository(loading, models, reread, reread_seconds)
+
+
+def _load(path, tags, config, iterations, metrics):
+    model = SavedModel(path, tags, config)
+    if iterations:
+        start, code = time.monotonic(), "OK"
+        try:
+            count = warm_up(model, path, iterations)
+        except RequestError as error:
+            count, code = 1, error.code
+            raise
+        finally:
+            if metrics and count:
+                metrics.warmed_up(path, code, time.monotonic() - start)
+    return model
+
+
+def _batcher(parameters, metrics):
+    executor = ThreadPoolExecutor(parameters.num_batch_threads, "batches")
+    queued = partial(metrics.queued, parameters.thread_pool_name) if metrics else None
+    return Batcher(parameters, executor, queued)
+
+
+@contextlib.contextmanager
+def _bound_socket(host, port):
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, number) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            yield listener
+    except OSError as error:
+        if isinstance(error, ConnectionError):
+            raise
+        raise ServeError(f"Cannot listen at {host}:{port}: {error.strerror or error}") from None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, except that a stop that was asked for is a success."""
+
+    def __init__(self, config, address, models):
+        super().__init__(config)
+        self.address = address
+        self.models = models
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        """Stop at SIGTERM and SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        yield
+
+    async def startup(self, sockets=None):
+        """Start, and say so."""
+        await super().startup(sockets)
+        names = ", ".join(sorted(self.models))
+        sys.stdout.write(f"Serving {names} at {self.address}\n")
+        sys.stdout.flush()
+
+
+def _run(app, limits, listener, address):
+    config = uvicorn.Config(
+        app,
+        http=protocol_class(limits),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=int(limits.seconds) or 1,
+        timeout_graceful_shutdown=limits.seconds,
+        backlog=2048,
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    # Models stay: the collector need not look at them at every request's many small lists.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    server = _Server(config, address, app.repository.models)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))
+
+
+def _loop_factory():
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop
+
+
+def _set_up_log():
+    logging.basicConfig(
+        stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING
+    )
+    log.setLevel(logging.INFO)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

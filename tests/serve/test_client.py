@@ -1,0 +1,139 @@
+"""The client: arrays and files there, arrays back, and errors with the server's text."""
+
+import http.server
+import json
+import threading
+
+import numpy as np
+import pytest
+
+from kerashw.errors import ClientError
+from kerashw.serve.client import Client
+from tests.serve.processes import free_port, serving
+
+
+@pytest.fixture(scope="module")
+def client(models):
+    with serving(
+        f"--model_config_file={models / 'models.config'}",
+        "--allow_version_labels_for_unavailable_models",
+    ) as server:
+        yield Client(server.url)
+
+
+def test_arrays_there_and_back(client):
+    images = np.random.default_rng(0).random((3, 28, 28, 1), np.float32)
+    answer = client.predict("fashion", images)
+    assert answer["probabilities"].shape == (3, 10)
+    np.testing.assert_array_equal(answer["class"], answer["probabilities"].argmax(-1))
+    one = client.predict("fashion", {"image": images[:1]}, signature="named")
+    np.testing.assert_allclose(one["probabilities"], answer["probabilities"][:1], rtol=1e-5)
+    assert client.predict("half_plus_two", [1, 2.0]).tolist() == [2.5, 3.0]
+    assert client.predict("types", np.float32(1.5), signature="scalar").tolist() == 1.5
+    assert np.isnan(client.predict("half_plus_two", [np.nan]))
+
+
+def test_versions_and_labels(client):
+    images = np.ones((1, 28, 28, 1))
+    first = client.predict("fashion", images, version=1)["probabilities"]
+    stable = client.predict("fashion", images, label="stable")["probabilities"]
+    newest = client.predict("fashion", images)["probabilities"]
+    np.testing.assert_array_equal(first, stable)
+    assert not np.allclose(first, newest)
+
+
+def test_image_files_are_sent_as_they_are(client, tmp_path):
+    png = tmp_path / "seven.png"
+    png.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff")
+    for file in (png, str(png)):
+        answer = client.predict("b64", [file, file], signature="only_bytes")
+        assert answer.tolist() == [png.read_bytes()] * 2
+    with pytest.raises(ClientError, match='"image_bytes" not found in signature def'):
+        client.predict("b64", [png])
+    with pytest.raises(OSError, match=r"gone\.png"):
+        client.predict("b64", ["gone.png"])
+
+
+def test_classify_and_regress(client):
+    examples = [{"x": np.float32([1, 2]), "name": b"bob"}]
+    assert client.classify("classes", examples)[0][0] == ("cat", 1.0)
+    assert client.regress("classes", examples, signature="regress") == [1.0]
+
+
+def test_status_and_metadata(client):
+    assert client.status("fashion") == {1: "AVAILABLE", 2: "AVAILABLE"}
+    assert "image" in client.metadata("fashion", label="canary")["serving_default"]["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "message", "status"),
+    [
+        (lambda c: c.predict("nosuch", [1.0]), r"Servable not found.*Latest\(nosuch\)", 404),
+        (lambda c: c.predict("a/b", [1.0]), r"Latest\(a/b\)", 404),
+        (lambda c: c.predict("half_plus_two", ["a"]), "not of expected type: float", 400),
+        (lambda c: c.predict("fashion", [1.0], label="x"), "Unrecognized .* label: x", 400),
+    ],
+)
+def test_errors_have_the_server_s_text(client, ask, message, status):
+    with pytest.raises(ClientError, match=message) as error:
+        ask(client)
+    assert error.value.status == status
+
+
+def test_a_server_that_is_not_there():
+    with pytest.raises(ClientError, match="refused") as error:
+        Client(f"http://127.0.0.1:{free_port()}", retries=1, wait=0.01).predict("m", [1])
+    assert error.value.status is None
+    with pytest.raises(ClientError, match="must be like"):
+        Client("127.0.0.1:8501")
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """Is busy twice, then answers; keeps the paths asked for."""
+
+    asked = ()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        type(self).asked += (self.path,)
+        status, answer = (
+            (200, {"outputs": [1]}) if len(self.asked) > 2 else (503, {"error": "busy"})
+        )
+        body = json.dumps(answer).encode() if "slow" not in self.path else b""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) + ("slow" in self.path)))
+        self.end_headers()
+        self.wfile.write(body)
+        if "slow" in self.path:
+            threading.Event().wait(1)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def busy():
+    Busy.asked = ()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_busy_server_is_asked_again(busy):
+    assert Client(busy, wait=0.01).predict("m", [1], version=3).tolist() == [1]
+    assert Busy.asked == ("/v1/models/m/versions/3:predict",) * 3
+
+
+def test_a_server_that_stays_busy(busy):
+    with pytest.raises(ClientError, match="busy") as error:
+        Client(busy, retries=1, wait=0.01).predict("m", [1])
+    assert (error.value.status, len(Busy.asked)) == (503, 2)
+
+
+def test_a_server_that_is_slow(busy):
+    Busy.asked = ("", "")
+    with pytest.raises(ClientError, match=r"no answer in 0\.2 s"):
+        Client(busy, timeout=0.2).predict("slow", [1])
