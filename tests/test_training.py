@@ -1,6 +1,7 @@
 import json
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -114,3 +115,17 @@ def test_each_question_has_its_data_set():
     assert Settings(models=("softmax",), dataset="diagonals").dataset == "diagonals"
     with pytest.raises(InputError, match=r"diagonals, diagonals/salt\. Received: diagonal with"):
         Settings(models=("softmax", "diagonal"), dataset="mnist")
+
+
+def test_the_factored_model_is_served_as_one_matrix(data, tmp_path):
+    settings = Settings(
+        models=("softmax", "factored"), epochs=1, train_examples=1000, test_examples=200
+    )
+    _, result = run(settings, tmp_path / "r")
+    assert result.history["parameters"] == 8_040
+    served = tf.saved_model.load(tmp_path / "r" / "exports" / "factored" / "1")
+    assert sum(np.prod(variable.shape) for variable in served.variables) == 7_840
+    images = data.test_images[:200]
+    trained = keras.saving.load_model(tmp_path / "r" / "factored" / "model.keras")
+    answer = served.signatures["pixels"](image=images)["probabilities"]
+    np.testing.assert_allclose(answer, trained(images[..., None] / np.float32(255)), atol=1e-5)
