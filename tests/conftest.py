@@ -7,6 +7,9 @@ import pytest
 
 from kerashw.datasets import mnist
 
+# Keras imports JAX where it is installed, and JAX sets this. The commands are tried without.
+os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+
 
 def pytest_configure(config):
     # Prepared once for all test sessions, and not in the user's own folder.

@@ -111,7 +111,8 @@ def test_lines_and_table_line_up_without_a_terminal(complete_run):
     epochs = [line for line in ended.stdout.splitlines() if re.match(r" +\d/2 ", line)]
     assert len(epochs) == 6
     assert len({len(line) for line in epochs}) == 1
-    assert "98.33 % after epoch 1" in ended.stdout
+    # The homework's figures are of all of MNIST, and this run is of a part.
+    assert "homework" not in ended.stdout
     assert str(complete_run[0] / "report.html") in ended.stdout
     assert ended.stderr == ""
 
