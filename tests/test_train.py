@@ -16,6 +16,8 @@ import keras
 import numpy as np
 import pytest
 
+from kerashw.train import main
+
 COMMAND = [sys.executable, "-m", "kerashw.train"]
 SMALL = ["--train-examples", "2000", "--test-examples", "500"]
 
@@ -200,11 +202,22 @@ def assert_refused(ended, *messages):
         (["--output", "/proc/runs"], ["/proc/runs", "cannot be written", "another --output"]),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(data, arguments, messages, tmp_path):
+def test_bad_input_is_one_line_and_leaves_nothing(data, arguments, messages, tmp_path, capsys):
     if "--output" not in arguments:
-        arguments = [*arguments, "--output", tmp_path / "r"]
-    assert_refused(train(*arguments), *messages)
+        arguments = [*arguments, "--output", str(tmp_path / "r")]
+    # In this process, where TensorFlow is started already.
+    try:
+        code = main(arguments)
+    except SystemExit as ended:
+        code = ended.code
+    ended = subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+    assert_refused(ended, *messages)
     assert not list(tmp_path.iterdir())
+
+
+def test_bad_input_ends_the_process_with_code_2(tmp_path):
+    ended = train("--model", "resnet", "--output", tmp_path / "r")
+    assert_refused(ended, "softmax, mlp, convnet, factored", "resnet")
 
 
 def test_an_output_that_is_a_file(tmp_path):
