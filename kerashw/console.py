@@ -69,7 +69,7 @@ def quiet_start():
     with tempfile.TemporaryFile() as written, _standard_error_to(written):
         try:
             yield
-        except Exception:
+        except Exception:  # whatever an import may meet: what was held back may tell why
             written.seek(0)
             sys.stderr.write(written.read().decode(errors="replace"))
             raise
