@@ -33,7 +33,9 @@ np.savez(answers, **found)
 """
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "policy", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_process_with_tensorflow_alone_gets_the_models_outputs(name, policy, data, tmp_path):
     keras.config.set_dtype_policy(policy)

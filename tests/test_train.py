@@ -277,7 +277,9 @@ def start_and_stop(output, signal_number, epoch):
     return process.returncode, errors
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "signal_number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_run_says_so_and_goes_on(uninterrupted, signal_number, tmp_path):
     code, errors = start_and_stop(tmp_path / "r", signal_number, epoch=2)
     assert code == 130
@@ -299,7 +301,9 @@ def test_a_run_killed_again_and_again_ends_as_one_that_never_was(uninterrupted, 
     assert [path.name for path in (tmp_path / "r" / "exports" / "mlp").iterdir()] == ["1"]
 
 
-@pytest.mark.parametrize("damage", ["cut short", "one byte changed"])
+@pytest.mark.parametrize(
+    "damage", ["cut short", pytest.param("one byte changed", marks=pytest.mark.slow)]
+)
 def test_a_damaged_checkpoint_is_named(data, damage, tmp_path):
     start_and_stop(tmp_path / "r", signal.SIGKILL, epoch=2)
     checkpoint = max((tmp_path / "r" / "mlp" / "checkpoint").glob("epoch-*.keras"))
