@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,8 +32,7 @@ def read_idx(archive, header):
 @pytest.fixture
 def prepared(data, tmp_path):
     """A copy of the prepared MNIST, with its cache; its data directory."""
-    source = os.path.join(os.environ["TFDS_DATA_DIR"], "mnist")  # noqa: PTH118
-    shutil.copytree(source, tmp_path / "mnist")
+    shutil.copytree(Path(os.environ["TFDS_DATA_DIR"]) / "mnist", tmp_path / "mnist")
     return tmp_path
 
 
