@@ -1,6 +1,9 @@
 """What the tests share: the prepared MNIST, and small pieces of it."""
 
 import os
+import pty
+import select
+import subprocess
 
 import keras
 import pytest
@@ -33,3 +36,20 @@ def compiled(model, **settings):
 
     model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=["accuracy"], **settings)
     return model
+
+
+def shown_in_a_terminal(command):
+    """Run a command to its end in a terminal of 120 columns; return all that it showed."""
+    ours, its = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
+    process = subprocess.Popen(command, stdout=its, stderr=its, env=environment)
+    os.close(its)
+    shown = b""
+    while process.poll() is None or select.select([ours], [], [], 0)[0]:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # Linux' way to say that the other end is closed
+            break
+    os.close(ours)
+    assert process.wait(60) == 0
+    return shown.decode()

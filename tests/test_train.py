@@ -2,11 +2,9 @@
 
 import json
 import os
-import pty
 import random
 import re
 import resource
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 
 from kerashw.train import main
+from tests.conftest import shown_in_a_terminal
 
 COMMAND = [sys.executable, "-m", "kerashw.train"]
 SMALL = ["--train-examples", "2000", "--test-examples", "500"]
@@ -152,25 +151,15 @@ def test_bfloat16_learns_too(data, tmp_path):
 
 
 def test_a_terminal_shows_a_progress_bar(data, tmp_path):
-    ours, its = pty.openpty()
     arguments = ["--model", "convnet", "--epochs", "1", "--output", tmp_path / "r", *SMALL]
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
-    process = subprocess.Popen([*COMMAND, *arguments], stdout=its, stderr=its, env=environment)
-    os.close(its)
-    shown = b""
-    while process.poll() is None or select.select([ours], [], [], 0)[0]:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:  # Linux' way to say that the other end is closed
-            break
-    assert process.wait(60) == 0
+    shown = shown_in_a_terminal([*COMMAND, *arguments])
     for text in (
         "epoch 1/1",
         "time left",
         "\N{BOX DRAWINGS HEAVY HORIZONTAL}",
     ):
-        assert text in shown.decode()
-    assert re.search(r"loss \d\.\d{4}  accuracy \d+\.\d\d %", shown.decode())
+        assert text in shown
+    assert re.search(r"loss \d\.\d{4}  accuracy \d+\.\d\d %", shown)
 
 
 def assert_refused(ended, *messages):

@@ -2,9 +2,7 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from matplotlib.image import imread
 
 from kerashw.claim_figures import accuracy_over_seeds, training_paths
 from kerashw.verify import main
+from tests.conftest import shown_in_a_terminal
 
 COMMAND = [sys.executable, "-m", "kerashw.verify"]
 
@@ -157,19 +156,7 @@ def test_bad_input_ends_the_process_with_2():
 
 
 def test_a_terminal_shows_what_goes_on(data, tmp_path):
-    ours, its = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
-    command = [*COMMAND, "--claim", "12"]
-    process = subprocess.Popen(command, stdout=its, stderr=its, env=environment)
-    os.close(its)
-    shown = b""
-    while process.poll() is None or select.select([ours], [], [], 0)[0]:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:  # Linux' way to say that the other end is closed
-            break
-    assert process.wait(60) == 0
-    text = shown.decode()
+    text = shown_in_a_terminal([*COMMAND, "--claim", "12"])
     assert "claim 12" in text
     assert re.search(r"softmax regression, seed 0, epoch \d+/10", text)
     assert re.search(r"loss 0\.\d{4}  accuracy \d\d\.\d\d %", text)
