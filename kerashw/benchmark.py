@@ -22,6 +22,7 @@ TOPICS = {
     "training": "epochs of the three models and loading MNIST; 4 minutes",
     "backprop": "the dual network's gradient; 10 seconds",
     "diagonals": "counting diagonals; 10 seconds",
+    "serving": "the server under load; 2 minutes",
 }
 # What runs where no topic is named.
 DEFAULT = ("training", "backprop", "diagonals")
