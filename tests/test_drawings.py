@@ -153,7 +153,6 @@ def test_digits_are_recognized_as_well_as_in_the_data_set(draw, classifier, data
     seed=st.integers(0, 2**32 - 1),
 )
 def test_every_picture_has_a_result(picture, ink, seed):
-    height, width, channels = picture
     pixels = np.zeros(picture, np.uint8)
     rows, columns = slice(*sorted(ink[:2])), slice(*sorted(ink[2:]))
     box = pixels[rows, columns].shape

@@ -130,6 +130,8 @@ def test_the_factored_model_is_served_as_one_matrix(data, tmp_path):
     _, result = run(settings, tmp_path / "r")
     assert result.history["parameters"] == 8_040
     served = tf.saved_model.load(tmp_path / "r" / "exports" / "factored" / "1")
+    labels = tmp_path / "r" / "exports" / "factored" / "1" / "assets.extra" / "labels.txt"
+    assert labels.read_text().splitlines() == list(data.classes)
     assert sum(np.prod(variable.shape) for variable in served.variables) == 7_840
     images = data.test_images[:200]
     trained = keras.saving.load_model(tmp_path / "r" / "factored" / "model.keras")
