@@ -24,6 +24,7 @@ export function base64(buffer) {
 }
 
 async function main(url, model, file) {
+  if (!file) throw new Error("expected: node predict.mjs URL MODEL FILE");
   const { readFile } = await import("node:fs/promises");
   const data = await readFile(file);
   const outputs = file.endsWith(".json")

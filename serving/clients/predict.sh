@@ -3,7 +3,11 @@
 #     predict.sh URL MODEL FILE
 # FILE is a PNG or JPEG image of any size, or JSON: 28 rows of 28 pixels of 0 to 255.
 set -eu
-url=$1 model=$2 file=$3
+url=${1:?URL MODEL FILE are expected} model=${2:?MODEL FILE are expected} file=${3:?FILE is expected}
+test -r "$file" || {
+    echo "$file cannot be read" >&2
+    exit 2
+}
 
 # The request comes from a pipe, because an image is too long for an argument.
 case $file in
