@@ -119,9 +119,9 @@ def test_a_new_version_waits_for_the_file_and_is_taken_back_by_it(server, export
     def label(name):
         return answer(f"convnet/labels/{name}")
 
-    first, other = answer("convnet/versions/1"), answer("softmax")
+    first, other = answer("convnet/versions/1"), answer("softmax")  # version 2 is the same
     assert first[0] == other[0] == 200
-    assert first != other  # version 2 of the ConvNet is the softmax regression
+    assert first != other
     assert server.states("convnet") == {1: "AVAILABLE"}
     assert label("stable") == first
     assert label("canary")[0] == 400
