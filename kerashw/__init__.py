@@ -22,6 +22,7 @@ _ROOMS = (
     "diagonal_figures",
     "diagonal_proof",
     "diagrams",
+    "drawings",
     "errors",
     "export",
     "figures",
