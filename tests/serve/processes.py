@@ -11,6 +11,7 @@ import sys
 import time
 
 COMMAND = [sys.executable, "-m", "kerashw.serve"]
+PREDICT = "/v1/models/half_plus_two:predict"
 
 
 def free_port():
@@ -104,3 +105,8 @@ def until(condition, seconds=10):
     while not condition():
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.05)
+
+
+def assert_well(server):
+    assert server.process.poll() is None
+    assert server.post(PREDICT, {"instances": [1.0]}) == (200, {"predictions": [2.5]})
