@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 _ROOMS = (
     "backprop",
+    "claim_figures",
     "claims",
     "datasets",
     "diagonal_figures",
@@ -28,6 +29,7 @@ _ROOMS = (
     "fitting",
     "hypotheses",
     "layers",
+    "model_diagrams",
     "models",
     "optimizers",
     "report",
