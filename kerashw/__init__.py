@@ -19,6 +19,7 @@ _ROOMS = (
     "backprop",
     "claim_figures",
     "claims",
+    "console",
     "datasets",
     "diagonal_figures",
     "diagonal_proof",

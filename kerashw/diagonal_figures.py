@@ -130,7 +130,7 @@ def kernel(values):
     largest = max(np.abs(values).max(), 1e-12)
     axes.imshow(values / largest, SIGNED, vmin=-1, vmax=1)
     for (row, column), value in np.ndenumerate(values):
-        color = "white" if abs(value) > 0.6 * largest else INK
+        color = "white" if abs(value) > 0.7 * largest else INK
         text = (
             f"{value:.2f}".rstrip("0")
             .rstrip(".")

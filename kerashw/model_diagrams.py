@@ -23,12 +23,13 @@ SIZE = 13
 
 
 @matplotlib.rc_context(HOUSE_STYLE)
-def model_diagram(model):
+def model_diagram(model, title=None):
     """Draw a model whose layers form a chain, from its input down to its output.
 
     Args:
         model: Built `keras.Model`, functional or Sequential, with one input. Layers on the way may
             be outputs too.
+        title: String to head it, by default what readers call the model.
 
     Returns:
         `matplotlib.figure.Figure`; beside each layer stand the shape of one example of what leaves
@@ -52,7 +53,7 @@ def model_diagram(model):
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(-height, 0))
     axes.set_axis_off()
     centred = {"ha": "center", "va": "center", "size": SIZE, "parse_math": False}
-    title = TITLES.get(model.name, model.name)
+    title = title or TITLES.get(model.name, model.name)
     axes.text(LEFT, -HEAD / 2, title, **centred | {"ha": "left", "weight": "bold"})
     axes.text(SHAPE, -HEAD / 2, "shape", color=FAINT, **centred)
     axes.text(PARAMETERS, -HEAD / 2, "parameters", color=FAINT, **centred)
