@@ -59,18 +59,29 @@ def test_a_process_with_tensorflow_alone_gets_the_models_outputs(name, policy, d
 
 def test_signatures_are_as_documented(tmp_path):
     loaded = tf.saved_model.load(export_saved_model(softmax_regression(), tmp_path))
+    image = tf.TensorSpec((None, 28, 28, 1), tf.float32, "image")
+    pixels = tf.TensorSpec((None, 28, 28), tf.uint8, "image")
+    files = tf.TensorSpec((None,), tf.string, "image_bytes")
+    examples = tf.TensorSpec((None,), tf.string, "inputs")
     outputs = {
         "probabilities": tf.TensorSpec((None, 10), tf.float32, "probabilities"),
         "class": tf.TensorSpec((None,), tf.int64, "class"),
     }
-    inputs = {
-        "serving_default": tf.TensorSpec((None, 28, 28, 1), tf.float32, "image"),
-        "pixels": tf.TensorSpec((None, 28, 28), tf.uint8, "image"),
+    classified = {
+        "classes": tf.TensorSpec((None, 10), tf.string, "classes"),
+        "scores": tf.TensorSpec((None, 10), tf.float32, "scores"),
     }
-    assert set(loaded.signatures) == set(inputs)
-    for name, spec in inputs.items():
-        assert loaded.signatures[name].structured_input_signature == ((), {"image": spec})
-        assert loaded.signatures[name].structured_outputs == outputs
+    documented = {
+        "serving_default": (image, outputs),
+        "pixels": (pixels, outputs),
+        "image_bytes": (files, outputs),
+        "normalized": (files, {"image": pixels}),
+        "classify": (examples, classified),
+    }
+    assert set(loaded.signatures) == set(documented)
+    for name, (spec, expected) in documented.items():
+        assert loaded.signatures[name].structured_input_signature == ((), {spec.name: spec})
+        assert loaded.signatures[name].structured_outputs == expected
 
 
 def test_the_diagonal_classifiers_signatures_give_counts_and_classes(tmp_path):
@@ -98,10 +109,10 @@ def test_any_batch_size(n, tmp_path):
     assert answer["probabilities"].shape == (n, 10)
 
 
-def test_a_model_of_colour_images_has_no_pixels_signature(tmp_path):
+def test_a_model_of_colour_images_has_no_signatures_of_grey_ones(tmp_path):
     model = softmax_regression(input_shape=(8, 8, 3), num_classes=4)
     loaded = tf.saved_model.load(export_saved_model(model, tmp_path))
-    assert list(loaded.signatures) == ["serving_default"]
+    assert set(loaded.signatures) == {"serving_default", "classify"}
 
 
 def test_versions_count_up_and_are_never_overwritten(tmp_path):
