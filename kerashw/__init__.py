@@ -13,7 +13,7 @@ import importlib
 
 from kerashw.registration import register_with_keras
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _ROOMS = (
     "backprop",
