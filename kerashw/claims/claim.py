@@ -126,7 +126,7 @@ class Finding:
 
 
 # The number → the claim, filled by the decorator below.
-CLAIMS = {}
+CLAIMS: dict[int, Claim] = {}
 
 
 def claim(number, sentence, expected=(Verdict.HOLDS,)):
