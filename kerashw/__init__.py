@@ -13,11 +13,13 @@ import importlib
 
 from kerashw.registration import register_with_keras
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _ROOMS = (
     "backprop",
+    "claim_figures",
     "claims",
+    "console",
     "datasets",
     "diagonal_figures",
     "diagonal_proof",
@@ -29,6 +31,7 @@ _ROOMS = (
     "fitting",
     "hypotheses",
     "layers",
+    "model_diagrams",
     "models",
     "optimizers",
     "report",
