@@ -13,21 +13,25 @@ import importlib
 
 from kerashw.registration import register_with_keras
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _ROOMS = (
     "backprop",
+    "claim_figures",
     "claims",
+    "console",
     "datasets",
     "diagonal_figures",
     "diagonal_proof",
     "diagrams",
+    "drawings",
     "errors",
     "export",
     "figures",
     "fitting",
     "hypotheses",
     "layers",
+    "model_diagrams",
     "models",
     "optimizers",
     "report",

@@ -39,7 +39,7 @@ def worked_example(image, feature_map, peaks):
         >>> [panel.get_title(loc="left") for panel in figure.axes]
         ['image, 4×4', 'feature map, 2×2', 'threshold 3: 2 peaks']
     """
-    figure = new_figure(15, 5.7)
+    figure = new_figure(12.5, 4.85)
     room = {"left": 0.025, "right": 0.99, "bottom": 0.05, "top": 0.86, "wspace": 0.09}
     panels = figure.subplots(1, 3, gridspec_kw=room)
     kept = np.where(peaks, feature_map, 0)
@@ -130,7 +130,7 @@ def kernel(values):
     largest = max(np.abs(values).max(), 1e-12)
     axes.imshow(values / largest, SIGNED, vmin=-1, vmax=1)
     for (row, column), value in np.ndenumerate(values):
-        color = "white" if abs(value) > 0.6 * largest else INK
+        color = "white" if abs(value) > 0.7 * largest else INK
         text = (
             f"{value:.2f}".rstrip("0")
             .rstrip(".")
@@ -163,7 +163,7 @@ def _write_numbers(axes, values):
     for (row, column), value in np.ndenumerate(values):
         color = {0: "#B5B5B5", 3: "white"}.get(int(value), INK)
         weight = "bold" if value else "normal"
-        _centered(axes, column, row, value, color=color, weight=weight, size=11)
+        _centered(axes, column, row, value, color=color, weight=weight, size=11.5)
 
 
 def _centered(axes, x, y, text, **style):

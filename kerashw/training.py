@@ -83,7 +83,7 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
             model, history = _train(name, settings, data, folder.model(name), observer, tensorboard)
             judged.append(_judge(model, history, data))
             if not versions(folder.exports / name):
-                export_saved_model(collapse_model(model), folder.exports / name)
+                export_saved_model(collapse_model(model), folder.exports / name, data.classes)
             seconds = sum(epoch["seconds"] for epoch in history["epochs"])
             folder.manifest["seconds"][name] = round(seconds, 3)
             folder.write_manifest()

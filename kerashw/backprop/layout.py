@@ -73,7 +73,8 @@ def layout(graph) -> dict[str, Place]:
     taken = {(0, row) for row in range(max(rows.values()) + 1)}
     # A node stands beside its users, so those first; inputs last, from the top.
     nodes = [node.name for node in reversed(graph.nodes) if node.name in rows]
-    for name in nodes + sorted((name for name in graph.inputs if name in rows), key=rows.get):
+    inputs = sorted((name for name in graph.inputs if name in rows), key=lambda name: rows[name])
+    for name in nodes + inputs:
         if name not in columns:
             users = [node for node in graph.nodes if name in node.arguments and node.name in rows]
             ends = [(columns[node.name], rows[node.name]) for node in users]
@@ -137,7 +138,8 @@ def routes(edges, places, shapes, between) -> list[Route]:
     Returns:
         list of `Route`, in the order of the edges.
     """
-    lanes, twins, found = _lanes(edges, places), Counter(), []
+    lanes, found = _lanes(edges, places), []
+    twins: Counter[tuple] = Counter()
     for edge in edges:
         start, end = shapes[edge.start], shapes[edge.end]
         if _is_straight(edge, places):

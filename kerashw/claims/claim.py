@@ -12,6 +12,7 @@ A further claim is one more function:
 
 import dataclasses
 import enum
+import textwrap
 import time
 from collections.abc import Callable
 
@@ -74,7 +75,16 @@ class Claim:
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """A claim with the evidence that its test found, and the seconds that it took."""
+    """A claim with the evidence that its test found, and the seconds that it took.
+
+    Example:
+        >>> from kerashw.claims import CLAIMS
+        >>> print(CLAIMS[8].tested(None))
+        Claim 8. The worked example: 20×20, Class 2, 18×18 feature map, two peaks
+            tried     the first image that seed 21 generates
+            measured  18×18 feature map, 2 peaks, where the segments are
+            verdict   holds
+    """
 
     claim: Claim
     evidence: Evidence
@@ -84,6 +94,20 @@ class Finding:
     def as_expected(self):
         """Whether the verdict is one of the expected ones."""
         return self.evidence.verdict in self.claim.expected
+
+    def __str__(self):
+        """Write claim, evidence and verdict as a few lines of at most 98 columns."""
+        said = {
+            "tried": self.evidence.how,
+            "measured": self.evidence.measured,
+            "verdict": self.evidence.verdict,
+            "note": self.evidence.note,
+        }
+        lines = [f"Claim {self.claim.number}. {self.claim.sentence}"]
+        for name, text in said.items():
+            start = f"    {name:10}"
+            lines += textwrap.wrap(text, 98, initial_indent=start, subsequent_indent=14 * " ")
+        return "\n".join(lines)
 
     def row(self):
         """Return the claim's row of the table, and its raw numbers, as JSON can hold them."""
@@ -102,7 +126,7 @@ class Finding:
 
 
 # The number → the claim, filled by the decorator below.
-CLAIMS = {}
+CLAIMS: dict[int, Claim] = {}
 
 
 def claim(number, sentence, expected=(Verdict.HOLDS,)):

@@ -25,14 +25,15 @@ class Server:
 
     Args:
         flags: The command's flags.
+        stderr: Where its messages go.
     """
 
-    def __init__(self, *flags):
+    def __init__(self, *flags, stderr=subprocess.DEVNULL):
         self.port = free_port()
         self.process = subprocess.Popen(
             [*COMMAND, f"--rest_api_port={self.port}", *map(str, flags)],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             text=True,
             env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
         )
@@ -78,8 +79,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(*flags):
-    server = Server(*flags)
+def serving(*flags, **settings):
+    server = Server(*flags, **settings)
     try:
         yield server
     finally:

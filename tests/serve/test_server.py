@@ -32,10 +32,51 @@ def test_metrics_have_the_names_of_the_original(server):
     assert "invented" not in page  # clients do not make the page grow
 
 
-def test_the_index_lists_the_models(server):
-    status, page, _ = server.ask("GET", "/")
+PAGE = pathlib.Path(kerashw.serve.__file__).parent / "page"
+
+
+def test_the_page_and_its_files(server):
+    types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+    for file in PAGE.iterdir():
+        path = "/" if file.name == "index.html" else f"/page/{file.name}"
+        status, body, headers = server.ask("GET", path)
+        assert (status, body) == (200, file.read_bytes()), path
+        assert headers["content-type"].startswith(types.get(file.suffix[1:], "text/html"))
+        assert headers["content-security-policy"].startswith("default-src 'self';")
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-cache"
+        assert server.ask("HEAD", path)[:2] == (200, b"")
+        assert server.ask("POST", path)[0] == 404
+
+
+def test_nothing_but_the_page_is_reached(server):
+    for path in ("index.html", "", "nosuch.js", "../demo.py", "%2e%2e/demo.py", "./main.js"):
+        assert server.ask("GET", f"/page/{path}")[0] == 404, path
+    assert server.ask("GET", "/page")[0] == 404
+
+
+def test_the_page_learns_what_the_models_take(server):
+    status, answer = server.get("/page/models.json")
+    models = {model["name"]: model for model in answer["models"]}
     assert status == 200
-    assert b'<a href="/v1/models/half_plus_two">' in page
+    for name, model in models.items():
+        _, metadata = server.get(f"/v1/models/{name}/metadata")
+        assert model["versions"][0] == metadata["model_spec"]["version"]
+        definitions = metadata["metadata"]["signature_def"]["signature_def"]
+        for signature, sides in model["signatures"].items():
+            for side, tensors in sides.items():
+                assert tensors == {
+                    key: plain_info(info) for key, info in definitions[signature][side].items()
+                }
+    assert models["half_plus_two"]["signatures"]["serving_default"]["inputs"] == {
+        "x": {"dtype": "DT_FLOAT", "shape": None}  # of any rank
+    }
+
+
+def plain_info(info):
+    shape = info["tensor_shape"]
+    sizes = [int(dimension["size"]) for dimension in shape["dim"]]
+    return {"dtype": info["dtype"], "shape": None if shape["unknown_rank"] else sizes}
 
 
 def refused(*flags):
