@@ -229,13 +229,17 @@ class Connection(HttpToolsProtocol):
         The parser gives up on requests with such an offer, also where they have a body: Java's
         HTTP client makes one with each first request. They are read again without it.
         """
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self.parser.get_method() != b"CONNECT":
-                self._feed(self._head_without_upgrade() + data[upgrade.args[0] :])
-        except httptools.HttpParserError:
-            self.send_400_response("")
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                if self.parser.get_method() == b"CONNECT":
+                    return
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+            except httptools.HttpParserError:
+                self.send_400_response("")
+                return
 
     def _head_without_upgrade(self):
         lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]

@@ -210,6 +210,11 @@ def test_an_offer_to_speak_another_protocol_is_passed_over(server):
         assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b'{"predictions": [2.5]}') == 3
 
 
+def test_very_many_offers_to_speak_another_protocol(server):
+    get = b"GET /v1/models/half_plus_two HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    assert statuses(server, get * 3000) == [200] * 3000
+
+
 def test_a_client_that_waits_to_be_told_to_go_on(server):
     head, body = predict(headers=b"Expect: 100-continue\r\n").split(b"\r\n\r\n")
     with server.connect() as connection:

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.serve.processes import assert_well
+from tests.serve.processes import PREDICT, assert_well
 from tests.serve.recordings import content, load, request_of
 
 
@@ -29,13 +29,19 @@ def fuzzed(random, requests):
 def test_fuzzed_requests(server, count):
     random = Random(count)
     requests = [request_of(entry) for entry in load() if len(entry.get("request_body") or "") < 999]
-    for _ in range(count):
-        data = fuzzed(random, requests)
+    whole = b"POST %b HTTP/1.1\r\nContent-Length: 20\r\n\r\n" % PREDICT.encode()
+    whole += b'{"instances": [1.0]}'
+    for number in range(count):
+        before = whole if number % 2 else b""
+        data = before + fuzzed(random, requests)
         with server.connect() as connection:
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         statuses = re.findall(rb"^HTTP/1.1 (\d+) ", answer, re.MULTILINE)
+        if before:  # it is answered whatever comes after it
+            assert statuses.pop(0) == b"200", data
+            assert b'{"predictions": [2.5]}' in answer
         assert set(statuses) <= {b"100", b"200", b"400", b"404", b"413", b"431", b"501"}, data
     assert_well(server)
 
