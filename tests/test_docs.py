@@ -2,14 +2,23 @@
 
 import pathlib
 import re
+import shlex
+import subprocess
+import sys
 
 import pytest
 
 from kerashw import train, verify
 from kerashw.serve import __main__ as serve
+from tests.conftest import tool
+from tests.serve.processes import free_port
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# Its blocks are one after the other what one types, and are tried as such.
+SERVE = README[README.index("\n## Serve\n") : README.index("\n## From Python\n")]
 
 
 def test_the_two_commands_come_first():
@@ -27,10 +36,33 @@ def test_ci_runs_the_readmes_test_command():
 def test_the_readmes_code_runs(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
-    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+    for block in re.findall(r"```python\n(.*?)```", README.replace(SERVE, ""), re.DOTALL):
         exec(block, names)
     assert names["history"].history["val_accuracy"][-1] > 0.91
     assert (tmp_path / "exports" / "softmax" / "1" / "saved_model.pb").exists()
+
+
+@pytest.mark.slow
+def test_what_is_typed_to_serve_works(data, tmp_path):
+    for name in ("serving", "kerashw"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    python = shlex.quote(sys.executable)
+    script = "set -e\n"
+    for language, block in re.findall(r"```(\w*)\n(.*?)```", SERVE, re.DOTALL):
+        script += f"{python} - <<'END'\n{block}END\n" if language == "python" else block
+    for given, replaced in (
+        ("pip install '.[serve]'\n", ""),
+        ("\npython ", f"\n{python} "),
+        ("models.config &", f"models.config --rest_api_port={(port := free_port())} &"),
+        ("curl ", "curl --silent --retry 30 --retry-connrefused "),
+        ("127.0.0.1:8501", f"127.0.0.1:{port}"),
+    ):
+        assert given in script
+        script = script.replace(given, replaced)
+    command = [tool("bash"), "-m", "-c", f"{script}\nkill %1\nwait %1\n"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(r'"class": \[\s*7\s*\]', ended.stdout)
 
 
 def test_the_readmes_links_and_pictures_are_there():
