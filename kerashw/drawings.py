@@ -37,11 +37,11 @@ def normalized(image_bytes, height=28, width=28):
         tf.errors.InvalidArgumentError: If one is no such file, or damaged; with its index.
 
     Example:
-        >>> strokes = tf.pad(tf.zeros((60, 8, 3), tf.uint8), [[9, 9], [70, 9], [0, 0]],
-        ...                  constant_values=255)  # a black 1 on white paper, at the right
-        >>> picture = normalized([tf.io.encode_png(strokes).numpy()])[0].numpy()
-        >>> picture.shape, picture[4:24].max(axis=1).min(), picture[:, 13:15].sum() / picture.sum()
-        ((28, 28), np.uint8(255), np.float64(1.0))
+        >>> paper = tf.fill((90, 90, 3), tf.constant(255, tf.uint8)).numpy()
+        >>> paper[15:75, 70:79] = 0  # a black stroke at the right, 60 pixels high
+        >>> picture = normalized([tf.io.encode_png(paper).numpy()])[0].numpy()
+        >>> picture.shape, tuple(picture.any(axis=1).nonzero()[0][[0, -1]])  # 20 pixels, bright
+        ((28, 28), (np.int64(4), np.int64(23)))
 
     Reference:
         Y. LeCun, C. Cortes, C. J. C. Burges, *The MNIST database of handwritten digits*,
@@ -160,11 +160,12 @@ def _as_in_mnist(ink, contrast, height, width):
     scale = tf.minimum(box[0] / (rows[1] - rows[0]), box[1] / (columns[1] - columns[0]))
     # The strokes' faint edges belong to the digit: one pixel of the result more on each side.
     edge = tf.cast(tf.math.ceil(1 / scale), tf.int64)
-    digit = ink[
-        tf.maximum(rows[0] - edge, 0) : rows[1] + edge,
-        tf.maximum(columns[0] - edge, 0) : columns[1] + edge,
+    top, left = tf.maximum(rows[0] - edge, 0), tf.maximum(columns[0] - edge, 0)
+    digit = ink[top : rows[1] + edge, left : columns[1] + edge]
+    shift = [
+        _shift(height, digit, rows[0] - top, scale, axis=1),
+        _shift(width, digit, columns[0] - left, scale, axis=0),
     ]
-    shift = [height // 2 - _middle(digit, 1, scale), width // 2 - _middle(digit, 0, scale)]
     scaled = tf.raw_ops.ScaleAndTranslate(
         images=digit[tf.newaxis, ..., tf.newaxis],
         size=[height, width],
@@ -185,9 +186,12 @@ def _extent(ink, contrast, axis):
     return places[0], places[-1] + 1
 
 
-def _middle(ink, axis, scale):
-    """Return the pixel that the centre of mass is in after scaling."""
-    mass = tf.cast(tf.reduce_sum(ink, axis), tf.float64)
-    places = tf.range(tf.size(mass, tf.int64))
-    moment = tf.reduce_sum(mass * (tf.cast(places, tf.float64) + 0.5))
-    return tf.floor(scale * tf.math.divide_no_nan(moment, tf.reduce_sum(mass)))
+def _shift(size, digit, start, scale, axis):
+    """Return by how much a scaled digit is moved: its centre of mass gets into the middle pixel.
+
+    What starts at `start`, without the faint edges, starts with a whole pixel of the result.
+    """
+    mass = tf.cast(tf.reduce_sum(digit, axis), tf.float64)
+    places = tf.cast(tf.range(tf.size(mass)), tf.float64) + 0.5 - tf.cast(start, tf.float64)
+    centre = tf.math.divide_no_nan(tf.reduce_sum(mass * places), tf.reduce_sum(mass))
+    return size // 2 - tf.floor(scale * centre) - scale * tf.cast(start, tf.float64)
