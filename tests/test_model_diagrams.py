@@ -64,5 +64,8 @@ def test_a_model_that_is_no_chain_is_refused():
     forked = keras.Model(x, keras.layers.add([keras.layers.Dense(4)(x), x]))
     with pytest.raises(InputError, match=r"form a chain.*'add"):
         model_diagram(forked)
+    dense = keras.layers.Dense(4)
+    with pytest.raises(InputError, match="used twice"):
+        model_diagram(keras.Model(x, dense(dense(x))))
     with pytest.raises(InputError, match="must be built"):
         model_diagram(keras.Sequential([keras.layers.Dense(3)]))
