@@ -82,9 +82,9 @@ def _chain(model):
         taken = keras.tree.flatten(layer.input) if before else []
         if any(tensor is not before.output for tensor in taken):
             raise _no_chain(f"{layer.name!r} takes something else")
-    # A layer that is used twice stands in the list once, with the first of its outputs.
+    # A layer that is used twice, here or elsewhere, knows the first of its outputs only.
     if any(all(tensor is not layer.output for layer in layers) for tensor in model.outputs):
-        raise _no_chain("a layer is used twice")
+        raise _no_chain("a layer is used twice, or in another model too")
     return layers
 
 

@@ -53,9 +53,10 @@ def test_outputs_by_name_and_frozen_weights_are_said():
 
 
 def test_a_sequential_model_is_drawn_as_its_functional_twin():
-    layers = [keras.Input((4,), name="x"), keras.layers.Dense(3)]
-    functional = keras.Model(layers[0], layers[1](layers[0]))
-    rows = [columns(model_diagram(m)) for m in (keras.Sequential(layers), functional)]
+    x = keras.Input((4,), name="x")
+    functional = keras.Model(x, keras.layers.Dense(3)(x))
+    sequential = keras.Sequential([keras.Input((4,), name="x"), keras.layers.Dense(3)])
+    rows = [columns(model_diagram(m)) for m in (sequential, functional)]
     assert rows[0] == rows[1] == [["x", "4", "–"], ["Dense  3", "3", "15"]]
 
 
