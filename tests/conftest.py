@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import shutil
 import subprocess
 
 import keras
@@ -36,6 +37,14 @@ def compiled(model, **settings):
 
     model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=["accuracy"], **settings)
     return model
+
+
+def tool(name):
+    """Return a program's path; without it, the test is left out, or fails where it must run."""
+    found = shutil.which(name)
+    if not found and os.environ.get("KERASHW_REQUIRE_TOOLS"):
+        pytest.fail(f"{name} is not installed")
+    return found or pytest.skip(f"{name} is not installed")
 
 
 def shown_in_a_terminal(command):

@@ -1,11 +1,10 @@
 """What is measured is what the server answers; how fast it is, is the benchmark's."""
 
-import shutil
-
 import pytest
 
 from kerashw.benchmarks import serving
 from kerashw.benchmarks.topic import Setup
+from tests.conftest import tool
 
 
 def test_without_wrk_nothing_is_started(monkeypatch):
@@ -26,8 +25,7 @@ def test_a_server_that_does_not_start_is_said(tmp_path):
 
 @pytest.mark.slow
 def test_every_cell_is_measured(monkeypatch):
-    if not shutil.which("wrk"):
-        pytest.skip("wrk is not installed")
+    tool("wrk")
     monkeypatch.setattr(serving, "MODELS", {"softmax": serving.MODELS["softmax"]})
     monkeypatch.setattr(serving, "CONNECTIONS", (1, 8))
     monkeypatch.setattr(serving, "SECONDS", 1)

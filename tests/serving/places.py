@@ -1,13 +1,10 @@
-"""Where the files of `serving/` are, how they are read, and the programs that prove them."""
+"""Where the files of `serving/` are, how they are read."""
 
 import json
-import os
 import pathlib
 import re
-import shutil
 import urllib.request
 
-import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -15,14 +12,6 @@ SERVING = ROOT / "serving"
 CLIENTS = SERVING / "clients"
 CONFIG = SERVING / "config"
 MODELS = ("convnet", "mlp", "softmax")
-
-
-def tool(name):
-    """Return a program's path; without it, the test is left out, or fails where it must run."""
-    found = shutil.which(name)
-    if not found and os.environ.get("KERASHW_REQUIRE_TOOLS"):
-        pytest.fail(f"{name} is not installed")
-    return found or pytest.skip(f"{name} is not installed")
 
 
 def documents(path):

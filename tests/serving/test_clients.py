@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.conftest import tool
 from tests.serve.processes import free_port
-from tests.serving.places import CLIENTS, MODELS, tool
+from tests.serving.places import CLIENTS, MODELS
 
 COMMANDS = {
     "curl": lambda: [CLIENTS / "predict.sh"],

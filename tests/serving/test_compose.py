@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from kerashw.serve import configs
+from tests.conftest import tool
 from tests.serve.processes import free_port
 from tests.serving.places import (
     CONFIG,
@@ -14,7 +15,6 @@ from tests.serving.places import (
     document,
     documents,
     flag,
-    tool,
 )
 
 

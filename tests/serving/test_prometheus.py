@@ -7,8 +7,9 @@ import subprocess
 import yaml
 
 from kerashw.serve.configs import PROMETHEUS_PATH
+from tests.conftest import tool
 from tests.serve.processes import free_port, until
-from tests.serving.places import SERVING, document, get_json, tool
+from tests.serving.places import SERVING, document, get_json
 
 FOLDER = SERVING / "prometheus"
 ALERTS = {

@@ -13,8 +13,9 @@ import yaml
 
 from kerashw.export import write_models_config
 from kerashw.serve import flags
+from tests.conftest import tool
 from tests.serve.processes import free_port
-from tests.serving.places import ROOT, SERVING, document, tool
+from tests.serving.places import ROOT, SERVING, document
 
 TEXT = (SERVING / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)

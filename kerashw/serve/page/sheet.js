@@ -92,6 +92,7 @@ export class Sheet {
       if (!event.isPrimary || event.button !== 0) return;
       canvas.setPointerCapture(event.pointerId);
       this.withKeys = false;
+      this.say("");
       this.#start(place(event));
       this.#show();
     });
