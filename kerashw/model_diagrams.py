@@ -45,7 +45,7 @@ def model_diagram(model, title=None):
         ['Dense  10, softmax', '10', '7,850']
 
     Reference:
-        The homework, Question 4, its drawings of the three models.
+        The homework, Question 4.
     """
     layers = _chain(model)
     height = HEAD + ROW * len(layers)
@@ -81,11 +81,18 @@ def _chain(model):
     for before, layer in zip([None, *layers], layers, strict=False):
         taken = keras.tree.flatten(layer.input) if before else []
         if any(tensor is not before.output for tensor in taken):
-            raise InputError(
-                "the layers must form a chain, each taking the output of the one before it. "
-                f"Received: a model where {layer.name!r} does not"
-            )
+            raise _no_chain(f"{layer.name!r} takes something else")
+    # A layer that is used twice, here or elsewhere, knows the first of its outputs only.
+    if any(all(tensor is not layer.output for layer in layers) for tensor in model.outputs):
+        raise _no_chain("a layer is used twice, or in another model too")
     return layers
+
+
+def _no_chain(reason):
+    return InputError(
+        "the layers must form a chain, each taking the output of the one before it. "
+        f"Received: a model where {reason}"
+    )
 
 
 def _outputs(model):

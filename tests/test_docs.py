@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kerashw import train, verify
+from kerashw import benchmark, train, verify
 from kerashw.serve import __main__ as serve
 from tests.conftest import tool
 from tests.serve.processes import free_port
@@ -74,14 +74,14 @@ def test_the_readmes_links_and_pictures_are_there():
 
 
 def test_every_flag_in_the_readme_is_one_of_a_command(capsys):
-    for command in (train, verify, serve):
+    for command in (train, verify, benchmark, serve):
         with pytest.raises(SystemExit) as ended:
             command.main(["--help"])
         assert ended.value.code == 0
     shown = capsys.readouterr().out
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z_-]*", README):
         assert re.search(rf"{flag}(?![\w-])", shown), flag
-    assert shown.count("examples:") == 3
+    assert shown.count("examples:") == 4
 
 
 def test_the_attribution_lists_the_archives_as_they_are():

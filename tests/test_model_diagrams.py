@@ -53,9 +53,10 @@ def test_outputs_by_name_and_frozen_weights_are_said():
 
 
 def test_a_sequential_model_is_drawn_as_its_functional_twin():
-    layers = [keras.Input((4,), name="x"), keras.layers.Dense(3)]
-    functional = keras.Model(layers[0], layers[1](layers[0]))
-    rows = [columns(model_diagram(m)) for m in (keras.Sequential(layers), functional)]
+    x = keras.Input((4,), name="x")
+    functional = keras.Model(x, keras.layers.Dense(3)(x))
+    sequential = keras.Sequential([keras.Input((4,), name="x"), keras.layers.Dense(3)])
+    rows = [columns(model_diagram(m)) for m in (sequential, functional)]
     assert rows[0] == rows[1] == [["x", "4", "–"], ["Dense  3", "3", "15"]]
 
 
@@ -64,5 +65,8 @@ def test_a_model_that_is_no_chain_is_refused():
     forked = keras.Model(x, keras.layers.add([keras.layers.Dense(4)(x), x]))
     with pytest.raises(InputError, match=r"form a chain.*'add"):
         model_diagram(forked)
+    dense = keras.layers.Dense(4)
+    with pytest.raises(InputError, match="used twice"):
+        model_diagram(keras.Model(x, dense(dense(x))))
     with pytest.raises(InputError, match="must be built"):
         model_diagram(keras.Sequential([keras.layers.Dense(3)]))
