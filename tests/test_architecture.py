@@ -36,6 +36,7 @@ FLOORS = {
     "settings": 3,
     "report": 4,
     "claim_figures": 4,
+    "benchmark_figures": 4,
     "training": 5,
     "console": 5,
     "benchmarks": 6,
