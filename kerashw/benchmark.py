@@ -32,7 +32,8 @@ DEFAULT = ("machine", "startup", "training", "convnet", "backprop", "diagonals")
 EXAMPLES = """\
 examples:
   python -m kerashw.benchmark
-  python -m kerashw.benchmark backprop --json backprop.json
+  python -m kerashw.benchmark training convnet --json times.json
+  python -m kerashw.benchmark growth --figures pictures
 """
 
 

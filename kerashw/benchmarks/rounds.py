@@ -87,6 +87,10 @@ def _started(module, options):
         except BaseException:
             process.kill()
             raise
+        finally:
+            # One that has failed does not read what was meant for it.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
 
 
 class _Process:

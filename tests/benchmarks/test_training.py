@@ -136,6 +136,7 @@ def test_growth_s_tables_tell_the_ratios():
     assert [row[1] for row in by_batch_size.rows] == ["3.00 (2.00)", "1.50 (1.00)"]
 
 
+@pytest.mark.slow
 def test_what_the_command_imports_is_what_is_timed():
     # All that `kerashw.train` has imported when it starts to train, and nothing after it.
     script = "import json, sys; {}; print(json.dumps(sorted(sys.modules)))"
