@@ -28,6 +28,7 @@ _ROOMS = (
     "fitting",
     "hypotheses",
     "layers",
+    "metrics",
     "models",
     "optimizers",
     "report",

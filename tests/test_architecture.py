@@ -22,6 +22,7 @@ FLOORS = {
     "layers": 1,
     "datasets": 1,
     "optimizers": 1,
+    "metrics": 1,
     "hypotheses": 2,
     "models": 2,
     "results": 2,

@@ -79,17 +79,25 @@ def train(turn, options, way="eager"):
         model = torch.compile(model)
     optimizer = torch.optim.Adadelta(model.parameters(), lr=1.0, rho=0.95, eps=1e-6)
     for _ in range(options["rounds"]):
-        with turn() as report, torch.autocast("cpu", torch.bfloat16, enabled=way == "autocast"):
+        with turn() as report:
             model.train()
             total = 0.0
             for batch in torch.randperm(len(images)).split(options["batch_size"]):
                 optimizer.zero_grad()
-                loss = functional.cross_entropy(model(images[batch]), labels[batch])
+                # Anew in each step, as it keeps its copies of the weights until its end.
+                with autocast(way):
+                    loss = functional.cross_entropy(model(images[batch]), labels[batch])
                 loss.backward()
                 optimizer.step()
                 total += loss.item() * len(batch)
             report["loss"] = total / len(images)
-            report["test_loss"], report["accuracy"] = test(model, test_images, test_labels)
+            with autocast(way):
+                report["test_loss"], report["accuracy"] = test(model, test_images, test_labels)
+
+
+def autocast(way):
+    """Return a context manager in which that way computes in bfloat16, if it does."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=way == "autocast")
 
 
 def test(model, images, labels):
