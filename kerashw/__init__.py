@@ -31,6 +31,7 @@ _ROOMS = (
     "fitting",
     "hypotheses",
     "layers",
+    "metrics",
     "model_diagrams",
     "models",
     "optimizers",

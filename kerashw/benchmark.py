@@ -19,17 +19,22 @@ NAME = "python -m kerashw.benchmark"
 # The name, which is that of a module of `kerashw.benchmarks` → what it measures, in about how long
 # on two cores.
 TOPICS = {
-    "training": "epochs of the three models and loading MNIST; 4 minutes",
+    "machine": "the machine's rates, and what each epoch takes at them; 15 seconds",
+    "startup": "from the command line to the last line, and loading MNIST; 2 minutes",
+    "training": "epochs of softmax regression and the MLP; 4 minutes",
+    "convnet": "epochs of the ConvNet, in float32 and bfloat16; 10 minutes",
+    "growth": "epochs by the number of examples and the batch size; 6 minutes",
     "backprop": "the dual network's gradient; 10 seconds",
     "diagonals": "counting diagonals; 10 seconds",
     "serving": "the server under load; 2 minutes",
 }
 # What runs where no topic is named.
-DEFAULT = ("training", "backprop", "diagonals")
+DEFAULT = ("machine", "startup", "training", "convnet", "backprop", "diagonals")
 EXAMPLES = """\
 examples:
   python -m kerashw.benchmark
-  python -m kerashw.benchmark backprop --json backprop.json
+  python -m kerashw.benchmark training convnet --json times.json
+  python -m kerashw.benchmark growth --figures pictures
 """
 
 
@@ -147,7 +152,7 @@ def table(comparisons):
     """Return the comparisons as a `rich.table.Table`."""
     columns = rich_table.Table(box=box.SIMPLE_HEAD)
     columns.add_column("job", no_wrap=True)
-    for heading in ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest"):
+    for heading in ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest", "of the\nfloor"):
         columns.add_column(heading, justify="right", no_wrap=True)
     columns.add_column("peer")
     columns.add_column("kerashw's result, the peer's")
@@ -158,6 +163,7 @@ def table(comparisons):
             f"{1000 * statistics.median(comparison.theirs):,.1f}",
             f"{comparison.ratio:.2f}",
             f"{comparison.ratios[0]:.2f} – {comparison.ratios[-1]:.2f}",
+            f"{comparison.of_floor:.2f}" if comparison.floors else "",
             comparison.peer,
             comparison.quality,
         )

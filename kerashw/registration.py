@@ -11,7 +11,7 @@ import sys
 from importlib.machinery import PathFinder
 
 # The rooms whose classes saved models name.
-_ROOMS = ("kerashw.layers", "kerashw.optimizers")
+_ROOMS = ("kerashw.layers", "kerashw.metrics", "kerashw.optimizers")
 
 
 def register_with_keras():

@@ -15,6 +15,7 @@ from kerashw.export import export_saved_model, versions, write_models_config
 from kerashw.files import written_whole
 from kerashw.fitting import ReseedDropout, evaluate, fit, predict
 from kerashw.hypotheses import collapse_model
+from kerashw.metrics import Accuracy
 from kerashw.models import MODELS, diagonal_classifier
 from kerashw.optimizers import Adadelta
 from kerashw.report import report_html
@@ -116,7 +117,7 @@ def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
 
 
 def _compiled(model):
-    model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=[Accuracy()])
     return model
 
 

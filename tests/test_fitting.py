@@ -1,7 +1,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from kerashw import fitting
 from kerashw.datasets.pipeline import Batches
 from kerashw.errors import InputError
 from kerashw.fitting import STEPS_PER_CALL, ReseedDropout, evaluate, fit
@@ -88,6 +90,18 @@ def test_dropout_differs_between_epochs_and_seeds():
 
     assert drawn(0, 0) == drawn(0, 0)
     assert len({drawn(0, 0), drawn(0, 1), drawn(1, 0)}) == 3
+
+
+@pytest.mark.parametrize("jit_compile", [True, False])
+@pytest.mark.parametrize("device", ["CPU", "GPU"])
+def test_xla_is_for_gpus_and_for_those_who_let_it(jit_compile, device, data, monkeypatch):
+    # On a CPU the ConvNet's epoch would take five times as long, so not even where it is asked for.
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind] * (kind == device))
+    model = compiled(softmax_regression(), jit_compile=jit_compile)
+    model.optimizer.build(model.trainable_variables)
+    traced = fitting._loop(model, model.train_step, some(data)[0])
+    compiled_by_xla = traced.function_def.attr["_XlaMustCompile"].b
+    assert compiled_by_xla == (device == "GPU" and jit_compile)
 
 
 def test_the_two_dropout_layers_do_not_drop_the_same():

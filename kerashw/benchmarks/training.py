@@ -1,123 +1,161 @@
-"""What an epoch of `kerashw.fitting.fit` costs, and loading the data, beside the usual ways."""
+"""What an epoch of the models costs, training and test, beside Keras' `fit` and PyTorch.
 
-import keras
-import numpy as np
+All train the same model with the same optimizer, batch size and data, from weights drawn from the
+same distribution, each in a process of its own, round by round. Keras' `fit` gets NumPy arrays, as
+in every tutorial; PyTorch the loop of its own examples on tensors in memory (`pytorch.py`), run
+eagerly and by `torch.compile`. In each round the machine's rates are measured too (`rates.py`), so
+that an epoch is compared with what its arithmetic (`work.py`) takes at that minute's rate.
 
-from kerashw.benchmarks.turns import Comparison, take_turns
-from kerashw.datasets import mnist
-from kerashw.datasets.pipeline import Batches
-from kerashw.fitting import fit
-from kerashw.training import TEST_BATCH_SIZE, compiled_model
+TUNING.md has what was tried to make ours faster, what it gained, and what it did not.
+"""
 
-BATCH_SIZE = 128
-# As many as take some seconds each.
-ROUNDS = {"softmax": 10, "mlp": 5, "convnet": 2}
+import importlib.util
+
+from kerashw.benchmarks.rounds import take_rounds
+from kerashw.benchmarks.topic import Table
+from kerashw.benchmarks.turns import Comparison
+from kerashw.benchmarks.work import epoch
+from kerashw.results import TITLES
+
+# What trains, as one reads it → the process that does.
+OURS = {
+    "kerashw": "kerashw.benchmarks.epochs kerashw float32",
+    "kerashw, bfloat16": "kerashw.benchmarks.epochs kerashw bfloat16",
+}
+KERAS = {"Keras' fit": "kerashw.benchmarks.epochs keras float32"}
+PYTORCH = {
+    "PyTorch": "kerashw.benchmarks.pytorch eager",
+    "torch.compile": "kerashw.benchmarks.pytorch compiled",
+}
+AUTOCAST = {"PyTorch, bfloat16": "kerashw.benchmarks.pytorch autocast"}
+MACHINE = {"machine": "kerashw.benchmarks.rates"}
+NO_PYTORCH = "PyTorch is not installed and left out: pip install 'kerashw[benchmark]'"
+# What the homework says of the ConvNet.
+HEADLINE = 0.9833
+# As many as take some seconds each; the first of them is the warm-up.
+ROUNDS = {"softmax": 11, "mlp": 6}
 
 
 def measure(setup):
-    """Compare loading and epochs; see `compare_loading` and `compare_training`."""
-    setup.progress("loading MNIST")
-    yield from compare_loading(setup.data_dir)
-    setup.progress("epochs")
-    yield from compare_training(setup.data_dir)
+    """Compare epochs of softmax regression and of the MLP."""
+    for model, rounds in ROUNDS.items():
+        ways = {"kerashw": OURS["kerashw"]} | peers(KERAS | PYTORCH)
+        outcomes = run(setup, model, ways, rounds)
+        yield from comparisons(outcomes, model, "kerashw", ways)
+        yield memory(outcomes, model)
+    yield from remarks()
 
 
-def compare_training(data_dir=None, models=tuple(ROUNDS)):
-    """Time epochs, training and test, of our `fit` and of Keras' on NumPy arrays.
-
-    Both train the same model with the same optimizer, batch size and data; Keras' has its own
-    defaults otherwise, as in every tutorial.
-
-    Args:
-        data_dir: As in `kerashw.datasets.mnist.load`.
-        models: Names from `kerashw.models.MODELS`.
-
-    Yields:
-        `Comparison`, one a model.
-    """
-    data = mnist.load(data_dir=data_dir)
-    for name in models:
-        epochs = 1 + ROUNDS[name]
-        ours, theirs = (compiled_model(name, 0, (28, 28, 1), 10) for _ in range(2))
-        theirs.optimizer = None
-        theirs.compile(
-            keras.optimizers.Adadelta(1.0, 0.95, 1e-6),
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
-        seconds = take_turns(
-            lambda turn, ours=ours, epochs=epochs: _fit_ours(ours, data, epochs, turn),
-            lambda turn, theirs=theirs, epochs=epochs: _fit_keras(theirs, data, epochs, turn),
-        )
-        accuracies = [100 * m.history.history["val_accuracy"][-1] for m in (ours, theirs)]
-        quality = "test accuracy {:.2f} %, {:.2f} %".format(*accuracies)
-        yield Comparison(f"epoch of {name}", "Keras' fit", *seconds, quality)
+def peers(ways):
+    """Return those of the peers' ways that are installed."""
+    if importlib.util.find_spec("torch"):
+        return ways
+    return {name: way for name, way in ways.items() if ".pytorch" not in way}
 
 
-def compare_loading(data_dir=None, rounds=3):
-    """Time the loading of the prepared MNIST into memory, ours and tensorflow-datasets' way.
+def remarks():
+    """Say which peers are not installed, if any."""
+    if not importlib.util.find_spec("torch"):
+        yield NO_PYTORCH
+
+
+def options(model, data_dir):
+    """Return what each process that trains is told: dict."""
+    return {"model": model, "batch_size": 128, "seed": 0, "data_dir": data_dir}
+
+
+def run(setup, model, ways, rounds):
+    """Train a model in several ways, round by round, and measure the machine beside.
 
     Args:
-        data_dir: As in `kerashw.datasets.mnist.load`.
-        rounds: Integer, how often each is timed.
+        setup: `kerashw.benchmarks.topic.Setup`.
+        model: "softmax", "mlp" or "convnet".
+        ways: Dict, name → module with arguments, as in `take_rounds`.
+        rounds: Integer, the epochs of each.
 
-    Yields:
-        `Comparison`.
+    Returns:
+        Dict, name → `kerashw.benchmarks.rounds.Outcome`, that of the machine among them.
+
+    Raises:
+        RuntimeError: If ours fails.
     """
-    import tensorflow_datasets as tfds
-
-    loaded = {}
-
-    def ours(turn):
-        for _ in range(rounds + 1):
-            with turn():
-                loaded["ours"] = mnist.load(data_dir=data_dir)
-
-    def theirs(turn):
-        for _ in range(rounds + 1):
-            with turn():
-                loaded["theirs"] = tfds.as_numpy(
-                    tfds.load("mnist", data_dir=data_dir, download=False, batch_size=-1)
-                )
-
-    mnist.load(data_dir=data_dir)  # prepares it, where that is still to do
-    seconds = take_turns(ours, theirs)
-    same = np.array_equal(loaded["ours"].train_labels, loaded["theirs"]["train"]["label"])
-    quality = "the same examples" if same else "NOT the same examples"
-    yield Comparison("MNIST into memory", "tfds.load", *seconds, quality)
-
-
-class _EpochIsTurn(keras.callbacks.Callback):
-    """Trains an epoch when it has the turn."""
-
-    def __init__(self, turn):
-        super().__init__()
-        self.turn = turn
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.current = self.turn()
-        self.current.__enter__()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.current.__exit__(None, None, None)
-
-
-def _fit_ours(model, data, epochs, turn):
-    train = Batches(data.train_images, data.train_labels, BATCH_SIZE, seed=0)
-    test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
-    fit(model, train, test, epochs, callbacks=[_EpochIsTurn(turn)], verbose=0)
-
-
-def _fit_keras(model, data, epochs, turn):
-    def floats(images):
-        return images[..., np.newaxis].astype("float32") / 255
-
-    model.fit(
-        floats(data.train_images),
-        data.train_labels,
-        batch_size=BATCH_SIZE,
-        epochs=epochs,
-        validation_data=(floats(data.test_images), data.test_labels),
-        callbacks=[_EpochIsTurn(turn)],
-        verbose=0,
+    outcomes = take_rounds(
+        ways | MACHINE,
+        options(model, setup.data_dir),
+        rounds,
+        lambda doing: setup.progress(f"{TITLES[model]}, {doing}"),
     )
+    for name in (*OURS, *MACHINE):
+        if name in outcomes and outcomes[name].failure:
+            raise RuntimeError(f"{name} failed: {outcomes[name].failure}")
+    return outcomes
+
+
+def comparisons(outcomes, model, ours, ways):
+    """Compare the epochs of ours with those of every other way.
+
+    Args:
+        outcomes: Dict, from `run`.
+        model: "softmax", "mlp" or "convnet".
+        ours: A name from `OURS`.
+        ways: The names of what it is compared with; `ours` among them is passed over.
+
+    Yields:
+        `Comparison`, or, for a peer that failed, a string that says so.
+    """
+    precision = "bfloat16" if "bfloat16" in ours else "float32"
+    rates = [one[precision] for one in outcomes["machine"].rounds[1:]]
+    floors = [epoch(model).operations / rate for rate in rates]
+    mine = outcomes[ours]
+    job = f"epoch of {TITLES[model]}" + (", bfloat16" if precision == "bfloat16" else "")
+    for name in ways:
+        peer = outcomes[name]
+        if peer.failure:
+            yield f"{name} failed at the {TITLES[model]} and is left out: {peer.failure}"
+        elif name != ours:
+            found = [100 * outcome.rounds[-1]["accuracy"] for outcome in (mine, peer)]
+            quality = "test accuracy {:.2f} %, {:.2f} %".format(*found)
+            yield Comparison(job, name, mine.seconds(), peer.seconds(), quality, floors)
+
+
+def memory(outcomes, model):
+    """Return a table of the most memory that each way's process had."""
+    some = {n: o for n, o in outcomes.items() if n not in MACHINE and not o.failure}
+    least = some["kerashw"].peak_bytes
+    rows = [
+        (name, f"{one.peak_bytes / 2**20:,.0f}", f"{least / one.peak_bytes:.2f}")
+        for name, one in some.items()
+    ]
+    title = f"Peak memory of a process that trains the {TITLES[model]}"
+    return Table(title, ("", "MiB", "kerashw's share"), rows)
+
+
+def time_to(outcomes, accuracy=HEADLINE):
+    """Return a table of how long each way trained until its test was this good.
+
+    Args:
+        outcomes: Dict, from `run`. All epochs count here, the first with its tracing and compiling
+            too.
+        accuracy: Float in [0, 1].
+
+    Returns:
+        `Table`.
+    """
+    taken = {}
+    for name, outcome in outcomes.items():
+        if name not in MACHINE and not outcome.failure:
+            good = [one["accuracy"] >= accuracy for one in outcome.rounds]
+            epochs = good.index(True) + 1 if True in good else None
+            taken[name] = epochs, epochs and sum(outcome.seconds(0)[:epochs])
+    ours = taken["kerashw"][1]
+    rows = [
+        (
+            name,
+            str(epochs or f"more than {len(outcomes[name].rounds)}"),
+            f"{seconds:.1f}" if epochs else "–",
+            f"{ours / seconds:.2f}" if epochs and ours else "–",
+        )
+        for name, (epochs, seconds) in taken.items()
+    ]
+    headings = ("", "epochs", "seconds", "kerashw's share")
+    return Table(f"Training until {100 * accuracy:.2f} % of the test set are right", headings, rows)
