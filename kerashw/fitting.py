@@ -3,41 +3,65 @@
 `Model.fit` feeds each step from Python or from `tf.data`. For models as small as these, that costs
 more than the arithmetic. Here the graph itself draws its batches from memory and loops over them;
 Python hears of it every `STEPS_PER_CALL` steps, often enough for a progress bar.
+
+A model that was built in the scope of a `tf.distribute` strategy is trained under it, with the
+same batches and to the same result as on one device (`kerashw.replicas`).
 """
+
+import contextlib
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from kerashw.datasets.pipeline import Batches
+from kerashw import replicas
+from kerashw.datasets.pipeline import as_batches
 from kerashw.errors import InputError
 
 STEPS_PER_CALL = 32
 
 
 def fit(
-    model, data, validation_data=None, epochs=1, initial_epoch=0, callbacks=None, verbose="auto"
+    model,
+    data,
+    validation_data=None,
+    epochs=1,
+    initial_epoch=0,
+    callbacks=None,
+    verbose="auto",
+    batch_size=32,
 ):
-    """Train a compiled model on examples in memory, as `Model.fit` would, only faster.
+    """Train a compiled model, as `Model.fit` would, only faster, and right under any strategy.
 
-    Loss, metrics, optimizer and `train_step` are the model's own; callbacks are called as
-    `Model.fit` with `steps_per_execution=32` calls them.
+    Loss, metrics and optimizer are the model's own, on one device its `train_step` too; callbacks
+    are called as `Model.fit` with `steps_per_execution=32` calls them.
+
+    Under a strategy each replica takes its part of every batch: batch sizes are those of all
+    replicas together, losses and metrics those of all the data. Without dropout the result is the
+    same as on one device but for rounding; with it, each replica draws its own.
 
     Args:
-        model: Compiled `keras.Model`, built.
-        data: `kerashw.datasets.pipeline.Batches` to train on.
-        validation_data: `Batches` to evaluate on after each epoch, or `None`.
+        model: Compiled `keras.Model`. For several GPUs or machines it is built, or loaded, and
+            compiled in the scope of a strategy (`kerashw.distribution.strategy`).
+        data: What to train on: `kerashw.datasets.pipeline.Batches`; or arrays (x, y) or
+            (x, y, sample_weight), which are shuffled in each epoch, in the same order in every
+            run; or a `tf.data.Dataset` of batches, which every worker of several must get in the
+            same order (`shuffle` needs a seed for it).
+        validation_data: The same, to evaluate on after each epoch, or `None`.
         epochs: Integer, the epoch to stop after.
         initial_epoch: Integer, the epochs that are behind the model already.
         callbacks: List of `keras.callbacks.Callback`.
         verbose: 0 for silence; otherwise as in `Model.fit`.
+        batch_size: Positive integer, for arrays.
 
     Returns:
         `keras.callbacks.History`, the loss and the metrics by epoch, those of `validation_data`
         with `val_` before their names.
 
     Raises:
-        InputError: If the model is not compiled, or the data are not `Batches`.
+        InputError: If the model is not compiled, the data are none of the above, or something
+            about the model would not be right with several replicas.
+        WorkerError: If another worker of several was lost.
 
     Example:
         >>> import kerashw
@@ -53,12 +77,9 @@ def fit(
     """
     if not getattr(model, "compiled", False):
         raise InputError("the model must be compiled: call model.compile(…) first")
-    for name, value in (("data", data), ("validation_data", validation_data)):
-        if value is not None and not isinstance(value, Batches):
-            raise InputError(
-                f"{name} must be kerashw.datasets.pipeline.Batches. "
-                f"Received: {type(value).__name__}"
-            )
+    data = as_batches(data, batch_size, seed=0)
+    if validation_data is not None:
+        validation_data = as_batches(validation_data, batch_size)
     callbacks = keras.callbacks.CallbackList(
         callbacks,
         add_history=True,
@@ -68,10 +89,9 @@ def fit(
         epochs=epochs,
         steps=data.steps,
     )
-    model.optimizer.build(model.trainable_variables)
     model.stop_training = False
-    run_train = _loop(model, model.train_step, data)
-    run_test = _loop(model, model.test_step, validation_data) if validation_data else None
+    run_train = _loop(model, data, training=True)
+    run_test = _loop(model, validation_data) if validation_data is not None else None
     logs = {}
     callbacks.on_train_begin()
     for epoch in range(initial_epoch, epochs):
@@ -83,21 +103,24 @@ def fit(
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
+    model.optimizer.finalize_variable_values(model.trainable_variables)
     callbacks.on_train_end(logs)
     return model.history
 
 
-def evaluate(model, data):
+def evaluate(model, data, batch_size=32):
     """Return the loss and the metrics of a compiled model, as `Model.evaluate` does.
 
     Args:
-        model: Compiled `keras.Model`, built.
-        data: `kerashw.datasets.pipeline.Batches`.
+        model: Compiled `keras.Model`, as for `fit`.
+        data: As for `fit`.
+        batch_size: Positive integer, for arrays.
 
     Returns:
         Dict of floats, by name.
     """
-    return _run(model, _loop(model, model.test_step, data), data, epoch=0)
+    data = as_batches(data, batch_size)
+    return _run(model, _loop(model, data), data, epoch=0)
 
 
 def predict(model, data):
@@ -147,26 +170,56 @@ class ReseedDropout(keras.callbacks.Callback):
             state.assign(seeds.astype(state.dtype))
 
 
-def _loop(model, step_function, data):
+def _loop(model, data, training=False):
     """Return a traced TensorFlow function that takes steps `start` to `stop` of an epoch."""
+    distributed = replicas.is_distributed(model)
+    if distributed:
+        replicas.prepare(model, data.load(data.rows(data.order(0), 0)))
+        make_step = replicas.train_step if training else replicas.test_step
+        take_step = make_step(model, data.load)
+    else:
+        keras_step = model.train_step if training else model.test_step
+
+        def take_step(rows):
+            keras_step(data.load(rows))
 
     # As in Keras' own fit, AutoGraph does not rewrite what the model does in a step.
-    @tf.function(autograph=False, jit_compile=model.jit_compile and not _on_cpu())
+    compiled = model.jit_compile and not distributed and not _on_cpu()
+
+    @tf.function(autograph=False, jit_compile=compiled)
     def run(order, start, stop):
         def take(step):
-            step_function(data.draw(order, step))
+            take_step(data.rows(order, step))
             return [step + 1]
 
         tf.while_loop(lambda step: step < stop, take, [start])
         return model.get_metrics_result()
 
-    number = tf.TensorSpec((), tf.int32)
-    return run.get_concrete_function(tf.TensorSpec((len(data),), tf.int32), number, number)
+    order, number = data.order(0), tf.TensorSpec((), tf.int32)
+    spec = order if isinstance(order, tf.data.Iterator) else tf.TensorSpec.from_tensor(order)
+    with contextlib.ExitStack() as tracing:
+        if distributed:
+            tracing.enter_context(model.distribute_strategy.scope())
+        if training:
+            model.optimizer.build(model.trainable_variables)
+        if training and distributed:
+            tracing.enter_context(replicas.gradients_are_sums(model.optimizer))
+        return run.get_concrete_function(spec, number, number)
 
 
 def _run(model, run, data, epoch, callbacks=None):
     """Run one pass over the data; return the loss and the metrics of all of it."""
-    model.reset_metrics()
+    with replicas.watched(model.distribute_strategy):
+        model.reset_metrics()
+        if callbacks and replicas.is_distributed(model):
+            replicas.begin_epoch(model)
+        logs = _run_steps(model, run, data, epoch, callbacks)
+        if callbacks and replicas.is_distributed(model):
+            replicas.end_epoch(model)
+    return logs
+
+
+def _run_steps(model, run, data, epoch, callbacks):
     order = data.order(epoch)
     logs = {}
     for start in range(0, data.steps, STEPS_PER_CALL):
