@@ -8,8 +8,6 @@ A model that was built in the scope of a `tf.distribute` strategy is trained und
 same batches and to the same result as on one device (`kerashw.replicas`).
 """
 
-import contextlib
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -90,15 +88,15 @@ def fit(
         steps=data.steps,
     )
     model.stop_training = False
-    run_train = _loop(model, data, training=True)
-    run_test = _loop(model, validation_data) if validation_data is not None else None
+    train = _Pass(model, data, training=True)
+    test = None if validation_data is None else _Pass(model, validation_data)
     logs = {}
     callbacks.on_train_begin()
     for epoch in range(initial_epoch, epochs):
         callbacks.on_epoch_begin(epoch)
-        logs = _run(model, run_train, data, epoch, callbacks)
-        if run_test:
-            tested = _run(model, run_test, validation_data, epoch)
+        logs = train.run(epoch, callbacks)
+        if test:
+            tested = test.run(epoch)
             logs |= {f"val_{name}": value for name, value in tested.items()}
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
@@ -119,8 +117,7 @@ def evaluate(model, data, batch_size=32):
     Returns:
         Dict of floats, by name.
     """
-    data = as_batches(data, batch_size)
-    return _run(model, _loop(model, data), data, epoch=0)
+    return _Pass(model, as_batches(data, batch_size)).run(epoch=0)
 
 
 def predict(model, data):
@@ -170,69 +167,74 @@ class ReseedDropout(keras.callbacks.Callback):
             state.assign(seeds.astype(state.dtype))
 
 
-def _loop(model, data, training=False):
-    """Return a traced TensorFlow function that takes steps `start` to `stop` of an epoch."""
-    distributed = replicas.is_distributed(model)
-    if distributed:
-        replicas.prepare(model, data.load(data.rows(data.order(0), 0)))
-        make_step = replicas.train_step if training else replicas.test_step
-        take_step = make_step(model, data.load)
-    else:
-        keras_step = model.train_step if training else model.test_step
+class _Pass:
+    """Passes over the data, to train a model or to test it, as one traced TensorFlow function."""
 
-        def take_step(rows):
-            keras_step(data.load(rows))
-
-    # As in Keras' own fit, AutoGraph does not rewrite what the model does in a step.
-    compiled = model.jit_compile and not distributed and not _on_cpu()
-
-    @tf.function(autograph=False, jit_compile=compiled)
-    def run(order, start, stop):
-        def take(step):
-            take_step(data.rows(order, step))
-            return [step + 1]
-
-        tf.while_loop(lambda step: step < stop, take, [start])
-        return model.get_metrics_result()
-
-    order, number = data.order(0), tf.TensorSpec((), tf.int32)
-    spec = order if isinstance(order, tf.data.Iterator) else tf.TensorSpec.from_tensor(order)
-    with contextlib.ExitStack() as tracing:
-        if distributed:
-            tracing.enter_context(model.distribute_strategy.scope())
-        if training:
+    def __init__(self, model, data, training=False):
+        self.model, self.data = model, data
+        # What a distributed model needs done before and after an epoch.
+        self.begin = self.end = lambda: None
+        if replicas.is_distributed(model):
+            self.loop = self._distributed_loop(training)
+            if training:
+                self.begin, self.end = replicas.begin_epoch(model), replicas.end_epoch(model)
+        else:
             model.optimizer.build(model.trainable_variables)
-        if training and distributed:
-            tracing.enter_context(replicas.gradients_are_sums(model.optimizer))
-        return run.get_concrete_function(spec, number, number)
+            take_step = model.train_step if training else model.test_step
+            compiled = model.jit_compile and not _on_cpu()
+            self.loop = self._trace(lambda rows: take_step(data.load(rows)), compiled)
 
+    def run(self, epoch, callbacks=None):
+        """Take all steps of an epoch; return the loss and the metrics of all its data."""
+        with replicas.watched(self.model.distribute_strategy):
+            self.model.reset_metrics()
+            self.begin()
+            logs = self._run_steps(epoch, callbacks)
+            self.end()
+        return logs
 
-def _run(model, run, data, epoch, callbacks=None):
-    """Run one pass over the data; return the loss and the metrics of all of it."""
-    with replicas.watched(model.distribute_strategy):
-        model.reset_metrics()
-        if callbacks and replicas.is_distributed(model):
-            replicas.begin_epoch(model)
-        logs = _run_steps(model, run, data, epoch, callbacks)
-        if callbacks and replicas.is_distributed(model):
-            replicas.end_epoch(model)
-    return logs
+    def _run_steps(self, epoch, callbacks):
+        order, steps = self.data.order(epoch), self.data.steps
+        logs = {}
+        for start in range(0, steps, STEPS_PER_CALL):
+            stop = min(start + STEPS_PER_CALL, steps)
+            if callbacks:
+                callbacks.on_train_batch_begin(start)
+            logs = self.loop(order, tf.constant(start), tf.constant(stop))
+            logs = {name: float(value) for name, value in logs.items()}
+            if callbacks:
+                callbacks.on_train_batch_end(stop - 1, logs)
+                if self.model.stop_training:
+                    break
+        return logs
 
+    def _distributed_loop(self, training):
+        model, data = self.model, self.data
+        replicas.prepare(model, data.load(data.rows(data.order(0), 0)))
+        with model.distribute_strategy.scope():
+            if not training:
+                return self._trace(replicas.test_step(model, data.load))
+            model.optimizer.build(model.trainable_variables)
+            with replicas.gradients_are_sums(model.optimizer):
+                return self._trace(replicas.train_step(model, data.load))
 
-def _run_steps(model, run, data, epoch, callbacks):
-    order = data.order(epoch)
-    logs = {}
-    for start in range(0, data.steps, STEPS_PER_CALL):
-        stop = min(start + STEPS_PER_CALL, data.steps)
-        if callbacks:
-            callbacks.on_train_batch_begin(start)
-        logs = run(order, tf.constant(start), tf.constant(stop))
-        logs = {name: float(value) for name, value in logs.items()}
-        if callbacks:
-            callbacks.on_train_batch_end(stop - 1, logs)
-            if model.stop_training:
-                break
-    return logs
+    def _trace(self, take_step, compiled=False):
+        """Return a traced function that takes steps `start` to `stop` of an epoch."""
+
+        # As in Keras' own fit, AutoGraph does not rewrite what the model does in a step.
+        @tf.function(autograph=False, jit_compile=compiled)
+        def loop(order, start, stop):
+            def take(step):
+                take_step(self.data.rows(order, step))
+                return [step + 1]
+
+            tf.while_loop(lambda step: step < stop, take, [start])
+            return self.model.get_metrics_result()
+
+        order, number = self.data.order(0), tf.TensorSpec((), tf.int32)
+        if not isinstance(order, tf.data.Iterator):
+            order = tf.TensorSpec.from_tensor(order)
+        return loop.get_concrete_function(order, number, number)
 
 
 def _on_cpu():

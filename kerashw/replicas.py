@@ -5,14 +5,15 @@ Each replica takes its part of every global batch and the gradient of its part o
     L = Σᵣ nᵣ/n · Lᵣ        for n examples in the batch, nᵣ of them replica r's
 
 where Lᵣ is the loss that the replica's part would have as a batch of its own, regularization
-included. As the shares nᵣ/n add up to 1, regularization counts once, and a last batch that cannot
+included; a loss that a layer adds must be a mean over its examples, as Keras' regularizers are. As the shares nᵣ/n add up to 1, regularization counts once, and a last batch that cannot
 be divided evenly, or has fewer examples than there are replicas, weighs what it should.
 
-Keras' own steps divide by the number of replicas instead, add up regularization once a replica,
-and clip gradients before they are summed.
+Keras' own steps divide by the number of replicas instead, whatever each has, and clip gradients
+before they are summed.
 """
 
 import contextlib
+import re
 
 import keras
 import tensorflow as tf
@@ -22,6 +23,13 @@ from kerashw.errors import InputError, WorkerError
 # Of two replicas, the seeds of one layer's dropout are this far apart.
 SEED_STRIDE = 0x9E3779B9
 MEANS = ("sum_over_batch_size", "mean")
+# What TensorFlow raises when it cannot reach a worker any more.
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
 SEED_STATE = "seed_generator_state"
 
 
@@ -97,9 +105,9 @@ def test_step(model, load):
 
 
 def begin_epoch(model):
-    """Have each replica's dropout draw its own, from the seeds that the model has now.
+    """Return a function that has each replica's dropout draw its own, from the seeds of the first.
 
-    Those of the first replica stay as they are.
+    The first replica's seeds stay as they are.
     """
     states = [v.value for v in model.non_trainable_variables if v.name == SEED_STATE]
 
@@ -109,27 +117,29 @@ def begin_epoch(model):
             stride = tf.cast(tf.cast(number, tf.int64) * SEED_STRIDE, state.dtype)
             state.assign_add(tf.stack([stride, tf.zeros_like(stride)]))
 
-    if states:
-        tf.function(model.distribute_strategy.run, autograph=False)(spread)
+    run = tf.function(lambda: model.distribute_strategy.run(spread), autograph=False)
+    return run.get_concrete_function()
 
 
 def end_epoch(model):
-    """Give all replicas what the first one's layers remember, such as batch statistics.
+    """Return a function that gives all replicas what the first one's layers remember.
 
-    That is what a saved model has.
+    Such as the averages of batch normalization. It is what a saved model has.
     """
-    remembered = [v.value for v in model.non_trainable_variables if v.name != SEED_STATE]
+    variables = [v.value for v in model.non_trainable_variables if v.name != SEED_STATE]
+    variables = [variable for variable in variables if variable.dtype.is_floating]
 
     def follow():
         context = tf.distribute.get_replica_context()
         first = tf.equal(context.replica_id_in_sync_group, 0)
-        firsts = [tf.where(first, value, tf.zeros_like(value)) for value in remembered]
-        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, firsts)
-        for variable, value in zip(remembered, sums, strict=True):
+        values = [tf.where(first, variable, tf.zeros_like(variable)) for variable in variables]
+        if values:
+            values = context.all_reduce(tf.distribute.ReduceOp.SUM, values)
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
-    if remembered:
-        tf.function(model.distribute_strategy.run, autograph=False)(follow)
+    run = tf.function(lambda: model.distribute_strategy.run(follow), autograph=False)
+    return run.get_concrete_function()
 
 
 @contextlib.contextmanager
@@ -159,11 +169,14 @@ def watched(strategy):
     try:
         yield
     except tf.errors.OpError as error:
-        if workers(strategy) == 1:
+        text = str(error)
+        if workers(strategy) == 1 or not (isinstance(error, LOST) or "ollective" in text):
             raise
+        found = re.search(r"remote target /job:\w+/replica:\d+/task:(\d+)", text)
+        who = f"worker {int(found[1]) + 1}" if found else "another worker"
         raise WorkerError(
-            f"another worker was lost: {str(error.message).splitlines()[0]}. The epochs that were "
-            "finished are kept; start all workers again to go on"
+            f"{who} of {workers(strategy)} is gone, and the others cannot go on without it. The "
+            "epochs that were finished are kept: start all workers again to go on after the last"
         ) from error
 
 
@@ -180,9 +193,7 @@ def _forward(model, batch, training):
     x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
     outputs = model(x, training=training) if model._call_has_training_arg else model(x)
     loss = model.compute_loss(x, y, outputs, weight, training=training)
-    # Keras has divided by the number of replicas what comes from the examples, not the rest.
-    rest = sum(map(tf.reduce_sum, model.losses))
-    loss = replicas * (loss - tf.cast(rest, loss.dtype)) + tf.cast(rest, loss.dtype)
+    loss = replicas * loss  # Keras has divided by that.
     tracker = next(metric for metric in model.metrics if metric.name == "loss")
     tracker.update_state(loss, sample_weight=_length(x))
     model.compute_metrics(x, y, outputs, sample_weight=weight)
