@@ -12,6 +12,8 @@ import dataclasses
 import faulthandler
 import json
 import os
+import signal
+import threading
 
 import numpy as np
 import tensorflow as tf
@@ -92,6 +94,7 @@ class Plan:
                 ) from error
             finally:
                 faulthandler.cancel_dump_traceback_later()
+                _take_sigterm_back()
 
 
 def plan(name="auto"):
@@ -266,6 +269,12 @@ def _cluster():
             f"{_EXAMPLE}. Received: {text}"
         ) from error
     return addresses, index
+
+
+def _take_sigterm_back():
+    """Have SIGTERM do what it did before TensorFlow took it, to tell nobody of it."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
 
 
 def _communication():

@@ -175,7 +175,8 @@ class _Pass:
         # What a distributed model needs done before and after an epoch.
         self.begin = self.end = lambda: None
         if replicas.is_distributed(model):
-            self.loop = self._distributed_loop(training)
+            with replicas.watched(model.distribute_strategy):
+                self.loop = self._distributed_loop(training)
             if training:
                 self.begin, self.end = replicas.begin_epoch(model), replicas.end_epoch(model)
         else:

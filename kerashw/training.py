@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from kerashw import distribution, figures, results
+from kerashw import distribution, figures, replicas, results
 from kerashw.datasets import diagonals, mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.environment import environment
@@ -21,7 +21,6 @@ from kerashw.fitting import ReseedDropout, evaluate, fit, predict
 from kerashw.hypotheses import collapse_model
 from kerashw.models import MODELS, diagonal_classifier
 from kerashw.optimizers import Adadelta
-from kerashw.replicas import is_distributed, workers
 from kerashw.report import report_html
 from kerashw.runs import RunFolder
 from kerashw.settings import PRECISIONS
@@ -108,26 +107,32 @@ def run(
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     data = _load_data(settings, data_dir, observer, manifest)
-    judged = []
-    with folder.started() if folder else contextlib.nullcontext():
-        for name in settings.models:
-            if name in MODELS or folder:
-                model_folder = folder and folder.model(name)
-                model, history = _train(
-                    name, settings, data, model_folder, observer, tensorboard, strategy
-                )
-            if folder:
-                judged.append(_judge(model, history, data))
-                if not versions(folder.exports / name):
-                    export_saved_model(collapse_model(model), folder.exports / name)
-                seconds = sum(epoch["seconds"] for epoch in history["epochs"])
-                folder.manifest["seconds"][name] = round(seconds, 3)
-                folder.write_manifest()
-        if folder:
-            _write_pictures_and_report(folder, judged)
-    # A worker that ended before the chief has written everything would not be there to go on.
-    distribution.share(strategy, b"")
+    with replicas.watched(strategy), folder.started() if folder else contextlib.nullcontext():
+        judged = _train_all(settings, data, folder, observer, tensorboard, strategy)
+        # A worker that ended before the chief has written everything would not be there to go on.
+        distribution.share(strategy, b"")
     observer.finished(folder, judged)
+    return judged
+
+
+def _train_all(settings, data, folder, observer, tensorboard, strategy):
+    """Train the models one after the other; write what they achieve where there is a folder."""
+    judged = []
+    for name in settings.models:
+        if folder is None:
+            if name in MODELS:
+                _train(name, settings, data, None, observer, False, strategy)
+            continue
+        model_folder = folder.model(name)
+        model, history = _train(name, settings, data, model_folder, observer, tensorboard, strategy)
+        judged.append(_judge(model, history, data))
+        if not versions(folder.exports / name):
+            export_saved_model(collapse_model(model), folder.exports / name)
+        seconds = sum(epoch["seconds"] for epoch in history["epochs"])
+        folder.manifest["seconds"][name] = round(seconds, 3)
+        folder.write_manifest()
+    if folder:
+        _write_pictures_and_report(folder, judged)
     return judged
 
 
@@ -217,6 +222,11 @@ def _train(name, settings, data, folder, observer, tensorboard, strategy):
     Only the chief has a folder; it gets the model back as one that knows of no strategy.
     """
     trained = name in MODELS
+    if trained and replicas.workers(strategy) > 1:
+        # What follows needs all workers or none.
+        complete = distribution.share(strategy, b"yes" if folder and folder.complete else b"")
+        if complete:
+            return folder.load() if folder else (None, None)
     with strategy.scope() if trained else contextlib.nullcontext():
         model, history = (_load(folder, strategy) if trained else folder.load()) or (None, None)
         if model is None:
@@ -237,12 +247,12 @@ def _train(name, settings, data, folder, observer, tensorboard, strategy):
             _measure(model, train, test, len(data.classes), recorder)
         if folder:
             folder.save_model(model)
-    return folder.load() if folder and is_distributed(model) else (model, history)
+    return folder.load() if folder and replicas.is_distributed(model) else (model, history)
 
 
 def _load(folder, strategy):
     """Load what the chief saved last, on every worker; return nothing before the first epoch."""
-    if workers(strategy) == 1:
+    if replicas.workers(strategy) == 1:
         return folder.load()
     path, history = (folder and folder.find()) or (None, None)
     history = json.loads(distribution.share(strategy, json.dumps(history).encode()))
