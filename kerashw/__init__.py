@@ -22,6 +22,8 @@ _ROOMS = (
     "diagonal_figures",
     "diagonal_proof",
     "diagrams",
+    "distribution",
+    "drawings",
     "errors",
     "export",
     "figures",

@@ -2,21 +2,30 @@
 
 import argparse
 import dataclasses
-import itertools
+import importlib
 import statistics
 import sys
 from pathlib import Path
 
 from rich import box
+from rich import table as rich_table
 from rich.console import Console
-from rich.table import Table
 
 from kerashw.console import Parser, check_writable, quiet_start, run_command
 from kerashw.errors import InputError
 from kerashw.files import write_json
 
 NAME = "python -m kerashw.benchmark"
-TOPICS = ("training", "backprop", "diagonals")
+# The name, which is that of a module of `kerashw.benchmarks` → what it measures, in about how long
+# on two cores.
+TOPICS = {
+    "training": "epochs of the three models and loading MNIST; 4 minutes",
+    "backprop": "the dual network's gradient; 10 seconds",
+    "diagonals": "counting diagonals; 10 seconds",
+    "serving": "the server under load; 2 minutes",
+}
+# What runs where no topic is named.
+DEFAULT = ("training", "backprop", "diagonals")
 EXAMPLES = """\
 examples:
   python -m kerashw.benchmark
@@ -34,25 +43,25 @@ def main(arguments=None):
         Integer, the exit code.
     """
     options = _parser().parse_args(arguments)
-    return run_command(lambda: _benchmark(options), NAME)
+    return run_command(lambda: _benchmark(options), NAME, "Nothing is kept of it")
 
 
 def _parser():
+    listed = "\n".join(
+        f"  {name:10} {what}{'' if name in DEFAULT else ' (only when named)'}"
+        for name, what in TOPICS.items()
+    )
     parser = Parser(
         prog=NAME,
         description="Time what kerashw does beside the usual ways, turn by turn on this machine. "
         "A ratio below 1 means that kerashw is faster.",
-        epilog=EXAMPLES,
+        epilog=f"topics:\n{listed}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "topics",
-        nargs="*",
-        metavar="TOPIC",
-        help=f"what to time: {', '.join(TOPICS)} (default: all; training takes four minutes)",
-    )
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help="what to time; see below")
     parser.add_argument("--data-dir", metavar="DIR", help="as in python -m kerashw.train")
     parser.add_argument("--json", metavar="FILE", help="write every single time, in seconds")
+    parser.add_argument("--figures", metavar="DIR", help="draw what is worth a picture")
     return parser
 
 
@@ -63,35 +72,80 @@ def _benchmark(options):
             f"topics must be one or more of {', '.join(TOPICS)}. Received: {' '.join(unknown)}"
         )
     check_writable("--json", options.json, options.json and Path(options.json).parent)
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    check_writable("--figures", options.figures, options.figures)
+    console = Console(width=None if sys.stdout.isatty() else 132)
     with console.status("Starting TensorFlow"), quiet_start():
-        from kerashw.benchmarks.backprop import compare_gradients
-        from kerashw.benchmarks.diagonals import compare_counting
-        from kerashw.benchmarks.training import compare_loading, compare_training
+        from kerashw.benchmarks.topic import Setup
         from kerashw.environment import environment
-    jobs = {
-        "training": [compare_loading(options.data_dir), compare_training(options.data_dir)],
-        "backprop": [compare_gradients()],
-        "diagonals": [compare_counting()],
-    }
-    chosen = [job for topic in TOPICS if topic in (options.topics or TOPICS) for job in jobs[topic]]
-    comparisons = []
-    with console.status("Timing") as status:
-        for comparison in itertools.chain(*chosen):
-            comparisons.append(comparison)
-            status.update(f"Timing; done: {', '.join(done.job for done in comparisons)}")
     where = environment()
     console.print("{cpu}, {cores} cores; ".format(**where["device"]), end="")
     console.print(", ".join(f"{name} {version}" for name, version in where["versions"].items()))
-    console.print(table(comparisons))
+    found = []
+    for topic in TOPICS:
+        if topic in (options.topics or DEFAULT):
+            with console.status(topic) as status:
+                setup = Setup(
+                    options.data_dir,
+                    options.figures and Path(options.figures),
+                    lambda doing, status=status, topic=topic: status.update(f"{topic}: {doing}"),
+                )
+                results = _measure(topic, setup)
+            _show(results, console)
+            found += results
     if options.json:
-        rows = [dataclasses.asdict(comparison) for comparison in comparisons]
-        write_json(options.json, where | {"comparisons": rows})
+        write_json(options.json, where | as_json(found))
+
+
+def _measure(topic, setup):
+    """Return all that a topic finds."""
+    with quiet_start():
+        module = importlib.import_module(f"kerashw.benchmarks.{topic}")
+    return list(module.measure(setup))
+
+
+def _show(results, console):
+    """Print what a topic found: its comparisons in one table, its own tables, its remarks."""
+    kinds = by_kind(results)
+    if kinds["comparisons"]:
+        console.print(table(kinds["comparisons"]))
+    for own in kinds["tables"]:
+        columns = rich_table.Table(title=own.title, title_justify="left", box=box.SIMPLE_HEAD)
+        for heading in own.headings:
+            columns.add_column(heading, justify="right" if columns.columns else "left")
+        for row in own.rows:
+            columns.add_row(*row)
+        console.print(columns)
+    for remark in kinds["remarks"]:
+        console.print(remark, markup=False, highlight=False)
+
+
+def by_kind(results):
+    """Sort what the topics found.
+
+    Args:
+        results: List of `Comparison`, `Table` and strings.
+
+    Returns:
+        Dict of lists: `comparisons`, `tables`, `remarks`.
+    """
+    from kerashw.benchmarks.topic import Table
+    from kerashw.benchmarks.turns import Comparison
+
+    kinds = {"comparisons": Comparison, "tables": Table, "remarks": str}
+    return {name: [r for r in results if isinstance(r, kind)] for name, kind in kinds.items()}
+
+
+def as_json(results):
+    """Return what the topics found as dicts and lists, by kind."""
+    return {
+        name: [result if name == "remarks" else dataclasses.asdict(result) for result in some]
+        for name, some in by_kind(results).items()
+    }
 
 
 def table(comparisons):
     """Return the comparisons as a `rich.table.Table`."""
-    columns = Table(box=box.SIMPLE_HEAD)
+    columns = rich_table.Table(box=box.SIMPLE_HEAD)
     columns.add_column("job", no_wrap=True)
     for heading in ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest"):
         columns.add_column(heading, justify="right", no_wrap=True)

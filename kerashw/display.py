@@ -132,7 +132,9 @@ class WorkerDisplay(Observer):
 
 def _waiting(plan, timeout):
     role = ", the chief" if plan.is_chief else ""
-    return f"worker {plan.index + 1} of {plan.workers}{role}: meeting the others within {timeout:g} s"
+    return (
+        f"worker {plan.index + 1} of {plan.workers}{role}: meeting the others within {timeout:g} s"
+    )
 
 
 def results_table(results, homework=True):

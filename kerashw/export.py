@@ -9,32 +9,47 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from kerashw.errors import InputError
 from kerashw.files import scratch_folder, written_whole
+from kerashw.signatures import CLASSIFY, signatures
 
 
-def export_saved_model(model, directory):
+def export_saved_model(model, directory, labels=None):
     """Write a classifier of images as the next version of a SavedModel.
 
     The SavedModel needs neither Keras nor kerashw to run. Its signatures, for any N:
 
     - `serving_default`: `image` float32 (N, height, width, channels) in [0, 1];
-    - `pixels`: `image` uint8 (N, height, width), pixels as in the data set; for models of grey
-      images only;
-    - both give `probabilities` float32 (N, classes) and `class` int64 (N,), or what the model
-      itself gives by name, as the diagonal classifier does.
+    - `pixels`: `image` uint8 (N, height, width), pixels as in the data set;
+    - `image_bytes`: `image_bytes` string (N,), PNG or JPEG files of digits, see
+      `kerashw.drawings.normalized`;
+    - these give `probabilities` float32 (N, classes) and `class` int64 (N,), or what the model
+      itself gives by name, as the diagonal classifier does;
+    - `normalized`: `image_bytes` as above → `image` uint8 (N, height, width), what the model sees;
+    - `classify`, for TensorFlow Serving's `:classify`: `inputs` string (N,), serialized
+      `tf.Example`s whose feature `image` is all of an image's floats, row by row → `classes` string
+      (N, classes) and `scores` float32 (N, classes);
+    - `feature_map`, of a model that counts diagonals: `image` as of `serving_default` →
+      `feature_map` int32 and `peaks` bool (N, height - size + 1, width - size + 1).
+
+    Models of colour images have `serving_default` and `classify` only; those that give outputs by
+    name have neither `image_bytes` nor `classify`. Beside the model lie the labels,
+    `assets.extra/labels.txt`, one a line, and requests for every signature with which a server
+    warms up, `assets.extra/tf_serving_warmup_requests`.
 
     Args:
         model: `keras.Model`, floats (N, height, width, channels) → probabilities (N, classes), or a
             dict of outputs.
         directory: String or `Path`, the model's base folder; made where it is not there.
+        labels: Sequence of strings, the classes' names; by default "0", "1", …
 
     Returns:
         `Path` of the version's folder: `directory`/1, then /2, …
 
     Raises:
-        InputError: If the model is not of that shape.
+        InputError: If the model or the labels are not as above.
         OSError: If the folder cannot be written; nothing is left behind then.
 
     Example:
@@ -44,32 +59,24 @@ def export_saved_model(model, directory):
         '1'
 
     Reference:
-        https://www.tensorflow.org/tfx/serving/serving_basic, `keras.export.ExportArchive`.
+        https://www.tensorflow.org/tfx/serving/serving_basic, `keras.export.ExportArchive`,
+        https://www.tensorflow.org/tfx/serving/saved_model_warmup.
     """
-    image_shape = _image_shape(model)
+    _check_shapes(model)
+    labels = _checked_labels(labels, model)
+    found = signatures(model, labels)
     archive = keras.export.ExportArchive()
     archive.track(model)
-
-    def predict(image):
-        probabilities = model(image, training=False)
-        if isinstance(probabilities, dict):
-            return probabilities
-        return {"probabilities": probabilities, "class": tf.argmax(probabilities, axis=-1)}
-
-    def predict_pixels(image):
-        return predict(tf.cast(image, tf.float32)[..., tf.newaxis] / 255)
-
-    def image_spec(shape, dtype):
-        return [tf.TensorSpec((None, *shape), dtype, name="image")]
-
-    archive.add_endpoint("serving_default", predict, image_spec(image_shape, tf.float32))
-    if image_shape[-1] == 1:
-        archive.add_endpoint("pixels", predict_pixels, image_spec(image_shape[:-1], tf.uint8))
+    for name, signature in found.items():
+        archive.add_endpoint(name, signature.function, signature.inputs)
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     with scratch_folder(directory) as scratch:
         try:
             archive.write_out(scratch / "model", verbose=False)
+            if CLASSIFY in found:
+                _declare_classify(scratch / "model")
+            _write_extras(scratch / "model" / "assets.extra", found, labels)
         except tf.errors.OpError as error:
             raise OSError(f"{directory} cannot be written: {error.message}") from error
         return _rename_to_next_version(scratch / "model", directory)
@@ -114,7 +121,7 @@ def _config_entry(base_path):
     )
 
 
-def _image_shape(model):
+def _check_shapes(model):
     shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
     ranks = [len(shape) for shape in shapes]
     if ranks != [4, 2] and not (ranks[0] == 4 and isinstance(getattr(model, "output", None), dict)):
@@ -122,7 +129,56 @@ def _image_shape(model):
             "the model must have one input (N, height, width, channels) and one output "
             f"(N, classes), or outputs by name. Received: shapes {shapes}"
         )
-    return shapes[0][1:]
+
+
+def _checked_labels(labels, model):
+    """Return the classes' names; none for a model that gives no probabilities of classes."""
+    if isinstance(model.output, dict):
+        return list(labels or [])
+    classes = model.output.shape[-1]
+    labels = list(map(str, range(classes)) if labels is None else labels)
+    if len(labels) != classes or not all(_is_label(label) for label in labels):
+        raise InputError(
+            f"labels must be {classes} strings, one a class, each of one line. "
+            f"Received: labels={labels!r}"
+        )
+    return labels
+
+
+def _is_label(label):
+    return isinstance(label, str) and len(label.splitlines()) == 1
+
+
+def _declare_classify(folder):
+    """Say that a signature is for `:classify`; Keras says of all that they are for `:predict`."""
+    updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
+    updater.replace_method_name(CLASSIFY, tf.saved_model.CLASSIFY_METHOD_NAME)
+    updater.save()
+
+
+def _write_extras(folder, found, labels):
+    folder.mkdir()
+    if labels:
+        (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels), "utf-8")
+    with tf.io.TFRecordWriter(str(folder / "tf_serving_warmup_requests")) as writer:
+        for name, signature in found.items():
+            for example in signature.examples:
+                writer.write(_request(name, example).SerializeToString())
+
+
+def _request(name, tensors):
+    """Return a request with these inputs as a `PredictionLog`."""
+    log = prediction_log_pb2.PredictionLog()
+    if name == CLASSIFY:
+        request = log.classify_log.request
+        for example in tensors["inputs"]:
+            request.input.example_list.examples.add().ParseFromString(example)
+    else:
+        request = log.predict_log.request
+        for key, array in tensors.items():
+            request.inputs[key].CopyFrom(tf.make_tensor_proto(array))
+    request.model_spec.signature_name = name
+    return log
 
 
 def _rename_to_next_version(folder, directory):

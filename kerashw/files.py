@@ -9,6 +9,11 @@ import tempfile
 import threading
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None
+
 
 @contextlib.contextmanager
 def written_whole(path):
@@ -71,6 +76,37 @@ def remove_scratch(folder):
     """
     for scratch in Path(folder).glob(f"{SCRATCH_PREFIX}*"):
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(folder, wait=True):
+    """Hold a folder for the block; the system lets go of it however the process ends.
+
+    Args:
+        folder: String or `Path` of an existing folder.
+        wait: Boolean; whether to wait while another process holds it.
+
+    Raises:
+        BlockingIOError: If another process holds it, and `wait` is false.
+
+    Example:
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> with locked(folder), locked(folder, wait=False):
+        ...     pass
+        Traceback (most recent call last):
+            ...
+        BlockingIOError: [Errno 11] Resource temporarily unavailable
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _flush_to_disk(path):

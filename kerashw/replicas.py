@@ -5,8 +5,9 @@ Each replica takes its part of every global batch and the gradient of its part o
     L = Σᵣ nᵣ/n · Lᵣ        for n examples in the batch, nᵣ of them replica r's
 
 where Lᵣ is the loss that the replica's part would have as a batch of its own, regularization
-included; a loss that a layer adds must be a mean over its examples, as Keras' regularizers are. As the shares nᵣ/n add up to 1, regularization counts once, and a last batch that cannot
-be divided evenly, or has fewer examples than there are replicas, weighs what it should.
+included; a loss that a layer adds must be a mean over its examples, as Keras' regularizers are. As
+the shares nᵣ/n add up to 1, regularization counts once, and a last batch that cannot be divided
+evenly, or has fewer examples than there are replicas, weighs what it should.
 
 Keras' own steps divide by the number of replicas instead, whatever each has, and clip gradients
 before they are summed.

@@ -14,7 +14,6 @@ from which the next one goes on.
 import contextlib
 import csv
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -22,13 +21,8 @@ from pathlib import Path
 
 import keras
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock
-    fcntl = None
-
 from kerashw.errors import RunError
-from kerashw.files import remove_scratch, uninterrupted, write_json, written_whole
+from kerashw.files import locked, remove_scratch, uninterrupted, write_json, written_whole
 
 MANIFEST = "manifest.json"
 
@@ -68,7 +62,14 @@ class RunFolder:
             RunError: If another process is at work in the folder.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with _locked(self.path):
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path, wait=False))
+            except BlockingIOError as error:
+                raise RunError(
+                    f"another process is at work in {self.path}. "
+                    "Wait for it, or choose another --output"
+                ) from error
             for folder in (self.path, *self.path.glob("*/"), *self.path.glob("*/*/")):
                 remove_scratch(folder)
             self.write_manifest()
@@ -232,24 +233,6 @@ def read_json(path, *keys):
             f"{path} is damaged or missing: {error}. Delete {path.parent} to start it again"
         ) from error
     return content
-
-
-@contextlib.contextmanager
-def _locked(folder):
-    """Hold a folder; the system lets go of it however the process ends."""
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise RunError(
-            f"another process is at work in {folder}. Wait for it, or choose another --output"
-        ) from error
-    finally:
-        os.close(descriptor)
 
 
 def _check_writable(path):

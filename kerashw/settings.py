@@ -17,7 +17,7 @@ class Settings:
     """What decides a run's outcome; the defaults are the homework's Question 4.
 
     Args:
-        models: Names from `NAMES`.
+        models: Names from `NAMES`; "diagonal" brings "learned_diagonal" with it, its comparison.
         epochs: Positive integer.
         batch_size: Positive integer.
         seed: Integer from 0 to 2³² − 1: initial weights, order of the examples, dropout.
@@ -45,16 +45,19 @@ class Settings:
     deterministic: bool = False
 
     def __post_init__(self):
+        # The class is frozen, but this one is not finished yet: hence `object.__setattr__`.
         unknown = [name for name in self.models if name not in NAMES]
         if unknown or not self.models or len(set(self.models)) < len(self.models):
             raise InputError(
                 f"models must be one or more of {', '.join(NAMES)}, each once. "
                 f"Received: {' '.join(map(str, self.models)) or 'none'}"
             )
+        if "diagonal" in self.models and "learned_diagonal" not in self.models:
+            object.__setattr__(self, "models", (*self.models, "learned_diagonal"))
         counting = [name for name in self.models if name in DIAGONAL_MODELS]
         if self.dataset is None:
             default = diagonals.NAME if counting else "mnist"
-            object.__setattr__(self, "dataset", default)  # frozen, but not finished yet
+            object.__setattr__(self, "dataset", default)
         if counting and self.dataset not in diagonals.NOISE:
             raise InputError(
                 f"the models {', '.join(DIAGONAL_MODELS)} count in the data sets "

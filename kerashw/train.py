@@ -12,7 +12,7 @@ examples:
   python -m kerashw.train
   python -m kerashw.train --model softmax mlp --epochs 3 --output runs/quick
   python -m kerashw.train --dataset fashion_mnist --output runs/fashion --deterministic
-  python -m kerashw.train --model diagonal learned_diagonal
+  python -m kerashw.train --model diagonal
   python -m kerashw.train --strategy mirrored
   TF_CONFIG='{"cluster": {"worker": ["host1:12345", "host2:12345"]},
     "task": {"type": "worker", "index": 0}}' python -m kerashw.train --strategy multiworker
@@ -52,7 +52,8 @@ def _parser():
         default=["softmax", "mlp", "convnet"],
         metavar="NAME",
         help="the models to train: softmax, mlp, convnet (default: these three), factored; or, for "
-        "Question 3: diagonal, which has nothing to train, learned_diagonal",
+        "Question 3: diagonal, which has nothing to train and brings learned_diagonal with it for "
+        "comparison, or learned_diagonal alone",
     )
     add("--epochs", type=int, default=10, metavar="N", help="passes over the data (default: 10)")
     add("--batch-size", type=int, default=128, metavar="N", help="examples a step (default: 128)")

@@ -127,7 +127,7 @@ def _train_all(settings, data, folder, observer, tensorboard, strategy):
         model, history = _train(name, settings, data, model_folder, observer, tensorboard, strategy)
         judged.append(_judge(model, history, data))
         if not versions(folder.exports / name):
-            export_saved_model(collapse_model(model), folder.exports / name)
+            export_saved_model(collapse_model(model), folder.exports / name, data.classes)
         seconds = sum(epoch["seconds"] for epoch in history["epochs"])
         folder.manifest["seconds"][name] = round(seconds, 3)
         folder.write_manifest()

@@ -77,9 +77,7 @@ def trained(strategy, build, data, validation_data=None, epochs=1, optimizer=Non
     with strategy.scope():
         model = build()
         model.compile(optimizer() if optimizer else Adadelta(), **settings)
-    history = fit(
-        model, data, validation_data, epochs=epochs, batch_size=BATCH, verbose=0
-    ).history
+    history = fit(model, data, validation_data, epochs=epochs, batch_size=BATCH, verbose=0).history
     # Of a model with several outputs, Keras averages their single losses over batches.
     return model, [history[name] for name in sorted(history) if name not in SINGLE_LOSSES]
 
@@ -134,9 +132,7 @@ def generality(strategy):
     }
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH)
     for name, batches in (("arrays", (x, y, weight)), ("dataset", dataset)):
-        model, measured = trained(
-            strategy, build, batches, epochs=2, optimizer=clipped, **settings
-        )
+        model, measured = trained(strategy, build, batches, epochs=2, optimizer=clipped, **settings)
         yield name, measured + model.get_weights()
 
 
@@ -163,9 +159,7 @@ def seen(strategy):
     """Example i is the unit vector i: weight i tells how often it was seen, and how heavy."""
     data = np.eye(EXAMPLES), np.zeros(EXAMPLES)
     build = lambda: linear(lambda x: x, EXAMPLES)  # noqa: E731
-    model, _ = trained(
-        strategy, build, data, loss=mean_output, optimizer=plain
-    )
+    model, _ = trained(strategy, build, data, loss=mean_output, optimizer=plain)
     yield "seen", model.get_weights()
 
 
@@ -175,9 +169,7 @@ def dropout(strategy):
 
     data = np.ones((BATCH, WIDTH)), np.zeros(BATCH)
     build = lambda: linear(keras.layers.Dropout(0.5), WIDTH)  # noqa: E731
-    model, _ = trained(
-        strategy, build, data, loss=mean_output, optimizer=plain
-    )
+    model, _ = trained(strategy, build, data, loss=mean_output, optimizer=plain)
     yield "dropout", model.get_weights()
 
 

@@ -1,3 +1,5 @@
+import dataclasses
+import importlib
 import io
 import json
 import subprocess
@@ -7,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from kerashw import benchmark
-from kerashw.benchmarks import training
+from kerashw.benchmarks import diagonals, training
+from kerashw.benchmarks.topic import Setup, Table
 from kerashw.benchmarks.turns import Comparison
 
 COMMAND = [sys.executable, "-m", "kerashw.benchmark"]
@@ -50,6 +53,30 @@ def test_the_table_shows_times_in_milliseconds():
     assert (
         "a job   1,500.0   3,000.0    0.50   0.50 – 0.50   a peer   equal" in console.export_text()
     )
+
+
+def test_every_topic_is_a_module_that_measures():
+    for topic in benchmark.TOPICS:
+        module = importlib.import_module(f"kerashw.benchmarks.{topic}")
+        assert callable(module.measure), topic
+    assert set(benchmark.DEFAULT) <= set(benchmark.TOPICS)
+
+
+def test_tables_and_remarks_are_kept_beside_the_comparisons():
+    comparison = Comparison("a job", "a peer", [1.5], [3.0])
+    table = Table("Sizes", ("n", "seconds"), [("1", "2")])
+    assert benchmark.as_json(["said", table, comparison]) == {
+        "comparisons": [dataclasses.asdict(comparison)],
+        "tables": [{"title": "Sizes", "headings": ("n", "seconds"), "rows": [("1", "2")]}],
+        "remarks": ["said"],
+    }
+
+
+def test_a_peer_that_is_not_installed_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    *comparisons, remark = diagonals.measure(Setup())
+    assert "cv2.filter2D" not in {comparison.peer for comparison in comparisons}
+    assert "OpenCV is not installed" in remark
 
 
 @pytest.mark.parametrize("arguments", [["nosuch"], ["backprop", "--nosuch"]])

@@ -5,6 +5,8 @@ import tensorflow as tf
 from kerashw.backprop import homework_inputs, homework_network
 from kerashw.benchmarks.turns import Comparison, take_turns
 
+SIZE = 512
+
 
 def gradient_functions(graph, wrt):
     """Return the gradient by the dual networks and by `tf.GradientTape`, as one graph each.
@@ -40,7 +42,13 @@ def gradient_functions(graph, wrt):
     return dual, tape
 
 
-def compare_gradients(K=512, rounds=200):
+def measure(setup):
+    """Compare both gradients; see `compare_gradients`."""
+    setup.progress(f"gradients at K = {SIZE}")
+    return compare_gradients()
+
+
+def compare_gradients(K=SIZE, rounds=200):
     """Time both gradients of Question 1's network by A and B, for one x and for a batch of 128.
 
     Args:

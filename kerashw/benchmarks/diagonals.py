@@ -39,6 +39,14 @@ def counting_functions():
     return functions | {"cv2.filter2D": lambda images: _filter2d(cv2, images)}
 
 
+def measure(setup):
+    """Compare all ways to count; see `compare_counting`."""
+    setup.progress("counting")
+    yield from compare_counting()
+    if "cv2.filter2D" not in counting_functions():
+        yield "OpenCV is not installed and left out: pip install 'kerashw[benchmark]'"
+
+
 def compare_counting(images=1024, image_size=100, rounds=20, density=0.1):
     """Time the layer, compiled, and every other way to count, on the same uint8 images.
 

@@ -14,6 +14,14 @@ BATCH_SIZE = 128
 ROUNDS = {"softmax": 10, "mlp": 5, "convnet": 2}
 
 
+def measure(setup):
+    """Compare loading and epochs; see `compare_loading` and `compare_training`."""
+    setup.progress("loading MNIST")
+    yield from compare_loading(setup.data_dir)
+    setup.progress("epochs")
+    yield from compare_training(setup.data_dir)
+
+
 def compare_training(data_dir=None, models=tuple(ROUNDS)):
     """Time epochs, training and test, of our `fit` and of Keras' on NumPy arrays.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from kerashw.datasets import cache
 from kerashw.errors import DataError
+from kerashw.files import locked
 
 IMAGE_SHAPE = (28, 28, 1)
 NUM_CLASSES = 10
@@ -43,13 +44,24 @@ def prepared_builder(name, data_dir):
     Raises:
         DataError: If it cannot be had, or is not 28×28 grey images in 10 classes.
     """
-    builder = _builder(name, data_dir)
-    _check_shape(builder, name)
-    if not builder.is_prepared():
-        if Path(builder.data_dir).exists():
-            raise cache.damaged(builder.data_dir, "dataset_info.json is missing")
-        _prepare(builder, name)
+    with _alone_in(data_dir):
+        builder = _builder(name, data_dir)
+        _check_shape(builder, name)
+        if not builder.is_prepared():
+            if Path(builder.data_dir).exists():
+                raise cache.damaged(builder.data_dir, "dataset_info.json is missing")
+            _prepare(builder, name)
     return builder
+
+
+@contextlib.contextmanager
+def _alone_in(data_dir):
+    """Let one process prepare; others that start meanwhile wait and find it prepared."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # tensorflow-datasets says it better
+            data_dir.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(data_dir))
+        yield
 
 
 def _builder(name, data_dir):

@@ -1,7 +1,6 @@
 """The application: what each request is answered with. An ASGI application without a framework."""
 
 import asyncio
-import html
 import json
 import logging
 import re
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 from google.protobuf import json_format
 
-from kerashw.serve import protocol, routes
+from kerashw.serve import demo, protocol, routes
 from kerashw.serve.http import Limits, html_page
 from kerashw.serve.status import RequestError
 from kerashw.serve.work import Work
@@ -73,6 +72,7 @@ class App:
         self.options = options or Options()
         self.batcher = batcher
         self.metrics = metrics
+        self.page = demo.Page(repository)
 
     async def __call__(self, scope, receive, send):
         """Answer one request."""
@@ -102,9 +102,8 @@ class App:
         path = target.partition("?")[0]
         if self.metrics and path == self.options.metrics_path:
             return Answer(200, self.metrics.page(), b"text/plain")
-        if path == "/" and method == "GET":
-            return Answer(200, self._index(), b"text/html; charset=utf-8")
-        return _page(404)
+        file = self.page.find(path) if method in ("GET", "HEAD") else None
+        return Answer(200, *file, demo.HEADERS) if file else _page(404)
 
     async def _answer_api(self, method, target, headers, body):
         if method == "OPTIONS":
@@ -179,11 +178,6 @@ class App:
         }
         metadata = {"signature_def": {"signature_def": definitions}}
         return json.dumps({"model_spec": spec, "metadata": metadata}, indent=1).encode()
-
-    def _index(self):
-        names = (html.escape(name) for name in sorted(self.repository.models))
-        items = "".join(f'<li><a href="/v1/models/{name}">{name}</a>\n' for name in names)
-        return f"<!doctype html>\n<title>kerashw</title>\n<ul>\n{items}</ul>\n".encode()
 
 
 def _too_late():

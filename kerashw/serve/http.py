@@ -6,6 +6,7 @@ Requests that are no HTTP are answered as by TensorFlow Serving's HTTP server, e
 import re
 from typing import NamedTuple
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kerashw.serve.protocol import error_answer
@@ -82,7 +83,12 @@ class Connection(HttpToolsProtocol):
         self.data = b""
         self.problem = None  # the status to end the connection with
         self.refused = False
+        self.farewell = None  # the answer to a request that was refused, until it is sent
         self.received = True  # whether all of the last request is here
+        self.handed_on = False  # whether the application has it, while its body is still coming
+        self.unanswered = 0
+        self.ended = False  # whether the client has said that it sends no more
+        self.held_bytes = 0  # what the parser keeps to itself, such as half a header
         self.last = False  # whether the next request is the last
         self.header_bytes = self.body_bytes = 0
         self.timer = self.write_timer = None
@@ -101,9 +107,14 @@ class Connection(HttpToolsProtocol):
         """Read on; a request that takes too long to come is not waited for."""
         if self.refused:
             return
+        self._unset_keepalive_if_required()
         self.data = data
-        super().data_received(data)
+        self.held_bytes += len(data)
+        self._feed(data)
         self.data = b""
+        if self.held_bytes > self.limits.header_bytes:
+            self.problem = 431
+            self.send_400_response("")
         if self.received or self.refused:
             self._disarm(unless=self.refused)
         elif self.timer is None:
@@ -111,15 +122,17 @@ class Connection(HttpToolsProtocol):
 
     def eof_received(self):
         """Stay open for the answer, when a client says that it has asked its last question."""
-        if self.received and self.cycle and not self.cycle.response_complete:
+        self.ended = True
+        if not self.received:
+            self._end(400, b"text/html", html_page(400))
+        elif self.unanswered and not self.refused:
             self.cycle.keep_alive = False
-            return True
-        return None
+        return self.unanswered > 0
 
     def on_message_begin(self):
         """Start a request."""
         super().on_message_begin()
-        self.received = False
+        self.received = self.handed_on = False
         self._disarm()
         self.header_bytes = self.body_bytes = 0
 
@@ -135,17 +148,22 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self):
         """Hand the request on to the application, while its body is still coming."""
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            return  # it comes again
         for name, value in self.headers:
             if name == b"content-length" and int(value) > self.limits.body_bytes:
                 self._stop(413)
         # The target as it came: the path that uvicorn passes on is decoded, and has no query.
         self.scope["kerashw.target"] = self.url.decode("latin-1")
         super().on_headers_complete()
+        self.handed_on = True
+        self.unanswered += 1
         if self.last:
             self.cycle.keep_alive = False
 
     def on_body(self, body):
         """Take in a part of the body."""
+        self.held_bytes = 0
         self.body_bytes += len(body)
         if self.body_bytes > self.limits.body_bytes:
             self._stop(413)
@@ -153,8 +171,17 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self):
         """Note that the whole request is here."""
-        self.received = True
+        if not self.handed_on:
+            return
+        self.received, self.handed_on = True, False
         super().on_message_complete()
+
+    def on_response_complete(self):
+        """Go on with the next request, or end the connection when one was refused."""
+        self.unanswered -= 1
+        super().on_response_complete()
+        if self.farewell and not self.unanswered:
+            self._say_farewell()
 
     def send_400_response(self, msg):
         """Answer what is no HTTP, or is too much."""
@@ -196,7 +223,32 @@ class Connection(HttpToolsProtocol):
         elif self.cycle is None or self.cycle.response_complete:
             self.transport.close()
 
+    def _feed(self, data):
+        """Parse what came; nobody's offer to speak another protocol is taken up.
+
+        The parser gives up on requests with such an offer, also where they have a body: Java's
+        HTTP client makes one with each first request. They are read again without it.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.parser.get_method() != b"CONNECT":
+                self._feed(self._head_without_upgrade() + data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("")
+
+    def _head_without_upgrade(self):
+        lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        version = self.parser.get_http_version().encode()
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (
+            self.parser.get_method(),
+            self.url,
+            version,
+            b"".join(lines),
+        )
+
     def _count_header(self, size):
+        self.held_bytes = 0
         self.header_bytes += size
         if self.header_bytes > self.limits.header_bytes:
             self._stop(431)
@@ -219,18 +271,34 @@ class Connection(HttpToolsProtocol):
         if self.refused or self.transport.is_closing():
             return
         self.refused = True
-        started = self.cycle and self.cycle.response_started and not self.cycle.response_complete
-        if self.cycle and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        if started:
-            self.transport.abort()
-            return
+        self._disarm()
+        if self.handed_on and not self.cycle.response_complete:
+            self._take_back()
         head = (
             f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {content_type.decode()}\r\n"
             f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
+        self.farewell = head.encode() + body
+        if not self.unanswered:
+            self._say_farewell()
+
+    def _take_back(self):
+        """Let the application forget the request that is coming in."""
+        self.unanswered -= 1
+        if self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()
+        else:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _say_farewell(self):
+        if self.transport.is_closing():
+            return
+        self.transport.write(self.farewell)
+        self.farewell = None
+        if self.ended:
+            self.transport.close()
+            return
         # Were the connection closed at once, the answer would be lost on a client that is still
         # sending. What it sends is thrown away for a while.
         self.flow.resume_reading()

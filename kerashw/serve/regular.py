@@ -7,6 +7,7 @@ brackets are checked as text, and only the numbers are read.
 import math
 import re
 
+import numpy as np
 import orjson
 
 from kerashw.serve.tensors import FLOATS, LIMITS, MAX_RANK, array_of
@@ -94,21 +95,29 @@ def read_regular(body):
 
 
 def _shape(text):
-    """Return the shape that the brackets and commas of an array say; None if irregular.
-
-    The innermost lists must all be alike. Each is made one letter, then the next ones must be.
-    """
-    # With these a number could stand outside of the innermost lists.
-    if b"[]" in text or b"[," in text or b",]" in text:
+    """Return the shape that the brackets and commas of an array say; None if irregular."""
+    if _has_number_outside(text):
         return None
     skeleton = text.translate(None, _NUMBER)
-    shape = []
-    for depth in range(len(skeleton) - len(skeleton.lstrip(b"[")), 0, -1):
-        end = skeleton.find(b"]") + 1
-        inner = skeleton[depth - 1 : end]
-        size = inner.count(b",") + 1
-        if inner != (b"[%b]" % b",".join([b"x" if shape else b""] * size)):
+    depth = len(skeleton) - len(skeleton.lstrip(b"["))
+    shape, inner = [], b""
+    for level in range(1, depth + 1):
+        # The first list of this level; the others of it must be the same.
+        start = depth - level
+        first = skeleton[start : skeleton.find(b"]" * level, start) + level]
+        size = (len(first) - 1) // (len(inner) + 1)
+        if first != b"[%b]" % b",".join([inner] * size):
             return None
-        skeleton = skeleton.replace(inner, b"x")
         shape.append(size)
-    return shape[::-1] if skeleton == b"x" else None
+        inner = first
+    return shape[::-1] if skeleton == inner else None
+
+
+def _has_number_outside(text):
+    """Return whether a number follows a closing bracket, or an opening bracket a number."""
+    codes = np.frombuffer(text, np.uint8)
+    left, right = codes[:-1], codes[1:]
+    opening, closing, comma = b"[],"
+    before = (right == opening) & (left != opening) & (left != comma)
+    after = (left == closing) & (right != closing) & (right != comma)
+    return before.any() or after.any()

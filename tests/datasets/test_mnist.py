@@ -127,6 +127,14 @@ def test_a_damaged_cache_is_made_anew(prepared, data, place):
     np.testing.assert_array_equal(again.test_labels, data.test_labels)
 
 
+@pytest.mark.slow
+def test_processes_that_start_at_once_prepare_it_once(tmp_path):
+    load = f"from kerashw.datasets import mnist; mnist.load(data_dir={str(tmp_path)!r})"
+    processes = [subprocess.Popen([sys.executable, "-c", load]) for _ in range(3)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    assert [folder.name for folder in (tmp_path / "mnist").iterdir()] == ["3.0.1"]
+
+
 @pytest.mark.parametrize("archive", preparation.ARCHIVES)
 @pytest.mark.parametrize("damage", ["one byte changed", "cut short", "missing"])
 def test_a_damaged_archive_is_named_and_nothing_is_prepared(archive, damage, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import sys
 import time
 
 COMMAND = [sys.executable, "-m", "kerashw.serve"]
+PREDICT = "/v1/models/half_plus_two:predict"
 
 
 def free_port():
@@ -24,14 +25,15 @@ class Server:
 
     Args:
         flags: The command's flags.
+        stderr: Where its messages go.
     """
 
-    def __init__(self, *flags):
+    def __init__(self, *flags, stderr=subprocess.DEVNULL):
         self.port = free_port()
         self.process = subprocess.Popen(
             [*COMMAND, f"--rest_api_port={self.port}", *map(str, flags)],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             text=True,
             env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
         )
@@ -77,8 +79,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(*flags):
-    server = Server(*flags)
+def serving(*flags, **settings):
+    server = Server(*flags, **settings)
     try:
         yield server
     finally:
@@ -103,3 +105,8 @@ def until(condition, seconds=10):
     while not condition():
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.05)
+
+
+def assert_well(server):
+    assert server.process.poll() is None
+    assert server.post(PREDICT, {"instances": [1.0]}) == (200, {"predictions": [2.5]})

@@ -1,0 +1,43 @@
+// The page's start: which models are served, and what each tab does with them.
+
+import { served } from "./api.js";
+import { startDiagonals } from "./diagonals.js";
+import { startDigits } from "./digits.js";
+import { startTabs } from "./tabs.js";
+
+startTabs();
+try {
+  const models = await served();
+  listModels(models);
+  start("digits", models.filter(readsDigits), startDigits);
+  start("diagonals", models.filter(countsDiagonals), startDiagonals);
+} catch (error) {
+  const trouble = document.getElementById("trouble");
+  trouble.textContent = `The server does not say which models it has: ${error.message}`;
+  trouble.hidden = false;
+}
+
+function readsDigits({ signatures }) {
+  return signatures.image_bytes?.outputs.probabilities?.shape?.at(-1) === 10;
+}
+
+function countsDiagonals({ signatures }) {
+  return Boolean(signatures.feature_map && signatures.serving_default?.outputs.count);
+}
+
+function start(tab, models, startTab) {
+  const shown = models.length ? ".present" : ".missing";
+  document.querySelector(`#${tab} ${shown}`).hidden = false;
+  if (models.length) startTab(models);
+}
+
+function listModels(models) {
+  const list = document.getElementById("served");
+  for (const { name, versions } of models) {
+    const item = list.appendChild(document.createElement("li"));
+    const link = item.appendChild(document.createElement("a"));
+    link.href = `v1/models/${encodeURIComponent(name)}/metadata`;
+    link.textContent = name;
+    item.append(versions.length ? ` version ${versions.join(", ")}` : " not available");
+  }
+}

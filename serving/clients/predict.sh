@@ -1,0 +1,25 @@
+#!/bin/sh
+# Ask a server for a model's prediction of an image, with curl:
+#     predict.sh URL MODEL FILE
+# FILE is a PNG or JPEG image of any size, or JSON: 28 rows of 28 pixels of 0 to 255.
+set -eu
+url=${1:?URL MODEL FILE are expected} model=${2:?MODEL FILE are expected} file=${3:?FILE is expected}
+test -r "$file" || {
+    echo "$file cannot be read" >&2
+    exit 2
+}
+
+# The request comes from a pipe, because an image is too long for an argument.
+case $file in
+*.json)
+    printf '{"signature_name": "pixels", "inputs": {"image": ['
+    cat "$file"
+    printf ']}}'
+    ;;
+*)
+    printf '{"signature_name": "image_bytes", "inputs": {"image_bytes": [{"b64": "'
+    base64 <"$file" | tr -d '\n'
+    printf '"}]}}'
+    ;;
+esac | curl --silent --show-error --fail-with-body --max-time 30 \
+    --header 'Content-Type: application/json' --data-binary @- "$url/v1/models/$model:predict"

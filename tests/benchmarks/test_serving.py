@@ -1,0 +1,41 @@
+"""What is measured is what the server answers; how fast it is, is the benchmark's."""
+
+import shutil
+
+import pytest
+
+from kerashw.benchmarks import serving
+from kerashw.benchmarks.topic import Setup
+
+
+def test_without_wrk_nothing_is_started(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delattr(serving.subprocess, "Popen")
+    (remark,) = serving.measure(Setup())
+    assert "wrk is not installed" in remark
+
+
+def test_a_server_that_does_not_start_is_said(tmp_path):
+    command = ["sh", "-c", "echo it is Monday; exit 2"]
+    with (
+        pytest.raises(ChildProcessError, match="it is Monday"),
+        serving._running(command, tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.slow
+def test_every_cell_is_measured(monkeypatch):
+    if not shutil.which("wrk"):
+        pytest.skip("wrk is not installed")
+    monkeypatch.setattr(serving, "MODELS", {"softmax": serving.MODELS["softmax"]})
+    monkeypatch.setattr(serving, "CONNECTIONS", (1, 8))
+    monkeypatch.setattr(serving, "SECONDS", 1)
+    table, *remarks = serving.measure(Setup())
+    assert [row[0] for row in table.rows] == [
+        f"softmax, {images} × {connections}" for images in (1, 32) for connections in (1, 8)
+    ]
+    for row in table.rows:
+        assert len(row) == len(table.headings) >= 8
+        assert min(float(text.replace(",", "")) for text in row[1:]) > 0
+    assert remarks

@@ -1,0 +1,138 @@
+"""Exported models on the running server: files, examples, labels and warm-up."""
+
+import base64
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerashw.datasets import diagonals
+from kerashw.errors import ClientError
+from kerashw.export import export_saved_model, write_models_config
+from kerashw.models import convnet, diagonal_classifier
+from kerashw.serve.client import Client
+from kerashw.serve.savedmodel import SavedModel
+from kerashw.serve.warmup import warm_up
+from tests.serve.processes import serving
+
+LABELS = [f"digit {number}" for number in range(10)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return convnet()
+
+
+@pytest.fixture(scope="module")
+def exports(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    export_saved_model(model, folder / "convnet", LABELS)
+    export_saved_model(diagonal_classifier(), folder / "diagonal")
+    write_models_config(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def messages(exports):
+    """The file of what the server says of itself."""
+    return exports / "messages.txt"
+
+
+@pytest.fixture(scope="module")
+def server(exports, messages):
+    flags = [f"--model_config_file={exports / 'models.config'}"]
+    with messages.open("w") as stderr, serving(*flags, stderr=stderr) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def digits(data):
+    return data.test_images[:3]
+
+
+@pytest.fixture(scope="module")
+def expected(model, digits):
+    return model(digits[..., None] / np.float32(255)).numpy()
+
+
+def png(digit):
+    """A digit as a file: twelve times as large, dark on light, in colours."""
+    large = 255 - np.kron(digit, np.ones((12, 12), np.uint8))
+    return tf.io.encode_png(np.dstack([large] * 3)).numpy()
+
+
+def base64_of(file):
+    return {"b64": base64.b64encode(file).decode()}
+
+
+def test_image_files_by_the_client(server, digits, expected, tmp_path):
+    files = [tmp_path / f"{number}.png" for number in range(len(digits))]
+    for file, digit in zip(files, digits, strict=True):
+        file.write_bytes(png(digit))
+    client = Client(server.url)
+    for given in (files, [str(file) for file in files]):
+        answer = client.predict("convnet", given)
+        np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-3)
+        np.testing.assert_array_equal(answer["class"], answer["probabilities"].argmax(-1))
+    seen = client.predict("convnet", files, signature="normalized")
+    assert np.abs(seen - digits.astype(int)).max() <= 1
+    files[1].write_bytes(files[1].read_bytes()[:-30])
+    with pytest.raises(ClientError, match=r"image_bytes\[1\] is not a PNG or JPEG") as error:
+        client.predict("convnet", files)
+    assert error.value.status == 400
+
+
+def test_image_files_in_rows_and_in_columns(server, digits, expected):
+    files = [base64_of(png(digit)) for digit in digits]
+    for content in (
+        {"instances": files},
+        {"instances": [{"image_bytes": file} for file in files]},
+        {"inputs": files},
+        {"inputs": {"image_bytes": files}},
+    ):
+        request = {"signature_name": "image_bytes", **content}
+        status, answer = server.post("/v1/models/convnet:predict", request)
+        assert status == 200, answer
+        if "outputs" in answer:
+            found = answer["outputs"]["probabilities"]
+        else:
+            found = [row["probabilities"] for row in answer["predictions"]]
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_classify(server, digits, expected):
+    client = Client(server.url)
+    examples = [{"image": (digit.ravel() / 255).tolist()} for digit in digits]
+    for pairs, row in zip(
+        client.classify("convnet", examples, signature="classify"), expected, strict=True
+    ):
+        assert [label for label, _ in pairs] == LABELS
+        np.testing.assert_allclose([score for _, score in pairs], row, atol=1e-5)
+    with pytest.raises(ClientError, match=r"Key: image, Index: 1.*784"):
+        client.classify("convnet", [examples[0], {"image": [0.5] * 3}], signature="classify")
+
+
+def test_counting_shown_step_by_step(server):
+    images, labels, segments = diagonals.generate(4)
+    client = Client(server.url)
+    counted = client.predict("diagonal", images.astype(float))
+    np.testing.assert_array_equal(counted["class"], labels)
+    shown = client.predict("diagonal", images.astype(float), signature="feature_map")
+    np.testing.assert_array_equal(shown["peaks"].sum(axis=(1, 2)), labels)
+    for number, (row, column) in enumerate(segments[:, 0]):
+        assert shown["feature_map"][number, row, column] == 3
+
+
+def test_after_warming_up_nothing_is_left_to_prepare(exports):
+    for path in (exports / "convnet" / "1", exports / "diagonal" / "1"):
+        model = SavedModel(path)
+        signatures = [each for name, each in model.signatures.items() if name[:2] != "__"]
+        assert all(signature._callable is None for signature in signatures)
+        assert warm_up(model, path) >= len(signatures)
+        assert all(signature._callable is not None for signature in signatures)
+
+
+def test_the_server_warms_up_without_a_warning(server, messages):
+    lines = messages.read_text().splitlines()
+    assert len(lines) >= 2
+    assert all(" INFO " in line for line in lines), lines

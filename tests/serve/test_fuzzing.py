@@ -1,0 +1,62 @@
+"""Requests that nobody would write: recorded ones with bytes changed, and what a fuzzer finds."""
+
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+from random import Random
+
+import pytest
+
+from tests.serve.processes import assert_well
+from tests.serve.recordings import content, load, request_of
+
+
+def fuzzed(random, requests):
+    """One of the recorded requests with a few bytes changed."""
+    data = bytearray(random.choice(requests))
+    for _ in range(random.randrange(4)):
+        place = random.randrange(len(data) + 1)
+        piece = random.choice(
+            [b"", b"[", b"]", b"{", b'"', b"\0", b"\xff", b"9" * 9, b"-", b"\r\n"]
+        )
+        data[place : place + random.randrange(9)] = piece
+    return bytes(data)
+
+
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_fuzzed_requests(server, count):
+    random = Random(count)
+    requests = [request_of(entry) for entry in load() if len(entry.get("request_body") or "") < 999]
+    for _ in range(count):
+        data = fuzzed(random, requests)
+        with server.connect() as connection:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        statuses = re.findall(rb"^HTTP/1.1 (\d+) ", answer, re.MULTILINE)
+        assert set(statuses) <= {b"100", b"200", b"400", b"404", b"413", b"431", b"501"}, data
+    assert_well(server)
+
+
+@pytest.mark.slow
+def test_a_fuzzer_finds_nothing_in_the_protocol(tmp_path):
+    pytest.importorskip("atheris")
+    for entry in load():
+        # The first byte chooses the type that the model takes.
+        body = b"\0" + content(entry, "request_body")
+        if len(body) < 1000:
+            (tmp_path / entry["name"]).write_bytes(body)
+    target = [sys.executable, "-m", "tests.serve.fuzz_protocol"]
+    limits = ["-runs=200000", "-max_total_time=60", "-timeout=10", "-seed=1"]
+    folder = pathlib.Path(__file__).parents[2]
+    ended = subprocess.run(
+        [*target, *limits, f"-artifact_prefix={tmp_path}/found-", tmp_path],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert int(re.search(r"Done (\d+) runs", ended.stderr)[1]) > 10_000

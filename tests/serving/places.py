@@ -1,0 +1,80 @@
+"""Where the files of `serving/` are, how they are read, and the programs that prove them."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import urllib.request
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+SERVING = ROOT / "serving"
+CLIENTS = SERVING / "clients"
+CONFIG = SERVING / "config"
+MODELS = ("convnet", "mlp", "softmax")
+
+
+def tool(name):
+    """Return a program's path; without it, the test is left out, or fails where it must run."""
+    found = shutil.which(name)
+    if not found and os.environ.get("KERASHW_REQUIRE_TOOLS"):
+        pytest.fail(f"{name} is not installed")
+    return found or pytest.skip(f"{name} is not installed")
+
+
+def documents(path):
+    """Return the YAML documents of a file."""
+    return list(yaml.safe_load_all((SERVING / path).read_text(encoding="utf-8")))
+
+
+def document(path):
+    [found] = documents(path)
+    return found
+
+
+def compose_flags():
+    return document("compose.yaml")["x-serving"]["command"]
+
+
+def container():
+    """The server's container in Kubernetes."""
+    [found] = document("kubernetes/deployment.yaml")["spec"]["template"]["spec"]["containers"]
+    return found
+
+
+def flag(flags, name):
+    """Return the value of a flag."""
+    [value] = [each.partition("=")[2] for each in flags if each.startswith(f"--{name}=")]
+    return value
+
+
+def models_config(exports):
+    """Return the containers' models.config with the models where they are here."""
+    text = (CONFIG / "models.config").read_text(encoding="utf-8")
+    assert text.count('base_path: "/models/') == len(MODELS)
+    return text.replace('"/models/', f'"{exports}/')
+
+
+def local_flags(exports, config, **changed):
+    """Return the flags of compose.yaml with the containers' paths replaced by those here.
+
+    Args:
+        exports: `Path`, what the containers have as /models.
+        config: `Path` of the models.config to use.
+        changed: Other values for some flags.
+    """
+    flags = [each for each in compose_flags() if not each.startswith("--rest_api_port=")]
+    for name, value in changed.items():
+        assert sum(each.startswith(f"--{name}=") for each in flags) == 1
+        flags = [re.sub(rf"^--{name}=.*", f"--{name}={value}", each) for each in flags]
+    config.write_text(models_config(exports), encoding="utf-8")
+    flags = [each.replace("/etc/serving/models.config", str(config)) for each in flags]
+    return [each.replace("/etc/serving/", f"{CONFIG}/") for each in flags]
+
+
+def get_json(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.loads(answer.read())

@@ -1,0 +1,101 @@
+"""compose.yaml: of the specification's schema, of one mind with the other files, its check run."""
+
+import re
+import subprocess
+import sys
+
+from kerashw.serve import configs
+from tests.serve.processes import free_port
+from tests.serving.places import (
+    CONFIG,
+    ROOT,
+    SERVING,
+    compose_flags,
+    document,
+    documents,
+    flag,
+    tool,
+)
+
+
+def services():
+    return document("compose.yaml")["services"]
+
+
+def test_it_is_what_the_specification_allows():
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    ended = subprocess.run(
+        [*command, SERVING / "compose.yaml"], capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_the_gpu_s_service_is_the_other_one_s_with_a_gpu():
+    cpu, gpu = dict(services()["serving"]), dict(services()["serving-gpu"])
+    assert gpu.pop("image") == f"{cpu.pop('image')}-gpu"
+    assert gpu.pop("profiles") == ["gpu"]
+    [device] = gpu.pop("deploy")["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    assert "serving" in gpu.pop("networks")["default"]["aliases"]  # where Prometheus looks for it
+    assert gpu == cpu
+
+
+def test_everything_mounted_is_there():
+    for service in services().values():
+        for volume in service["volumes"]:
+            source, target, *mode = (
+                volume.split(":") if "$" not in volume else re.split(r"(?<=}):|:(?=ro$)", volume)
+            )
+            default = re.fullmatch(r"\$\{EXPORTS:-(.*)\}", source)
+            if default:  # the exports of `python -m kerashw.train`
+                assert (SERVING / default[1]).resolve() == ROOT / "runs" / "mnist" / "exports"
+                assert (target, mode) == ("/models", ["ro"])
+            elif source.startswith("."):
+                assert (SERVING / source).is_dir()
+                assert mode == ["ro"]
+            else:
+                assert source in document("compose.yaml")["volumes"]
+    assert "./config:/etc/serving:ro" in services()["serving"]["volumes"]
+    assert (SERVING / "config").samefile(CONFIG)
+
+
+def test_all_speak_of_one_port_and_one_path():
+    port = flag(compose_flags(), "rest_api_port")
+    for name in ("serving", "serving-gpu"):
+        assert services()[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
+        assert f"/127.0.0.1/{port} " in services()[name]["healthcheck"]["test"][-1]
+    [scrape] = document("prometheus/prometheus.yml")["scrape_configs"]
+    assert scrape["static_configs"] == [{"targets": [f"serving:{port}"]}]
+    assert scrape["metrics_path"] == configs.read_monitoring(CONFIG / "monitoring.config")
+    [deployment] = documents("kubernetes/deployment.yaml")
+    pod = deployment["spec"]["template"]
+    assert pod["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": port,
+        "prometheus.io/path": scrape["metrics_path"],
+    }
+    [container] = pod["spec"]["containers"]
+    assert [str(each["containerPort"]) for each in container["ports"]] == [port]
+    assert document("kubernetes/service.yaml")["spec"]["ports"][0]["port"] == int(port)
+
+
+def healthy(port):
+    command, shell, option, script = services()["serving"]["healthcheck"]["test"]
+    assert command == "CMD"
+    script = script.replace("/8501 ", f"/{port} ")
+    return subprocess.run([tool(shell), option, script], timeout=30, capture_output=True)
+
+
+def test_the_health_check_tells_a_server_from_none(server):
+    assert healthy(server.port).returncode == 0
+    assert healthy(free_port()).returncode != 0
+
+
+def test_nobody_is_root_and_nothing_is_writable():
+    for name in ("serving", "serving-gpu"):
+        service = services()[name]
+        assert service["user"].split(":")[0] not in ("0", "root")
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert all(volume.endswith(":ro") for volume in service["volumes"])
+        assert service["init"]  # or SIGTERM would be ignored

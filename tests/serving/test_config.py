@@ -1,0 +1,158 @@
+"""The containers' configuration: read by TensorFlow Serving's messages, and followed here."""
+
+import contextlib
+import http.client
+import json
+import re
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from kerashw.serve import configs, flags
+from tests.serve.processes import until
+from tests.serving.places import CONFIG, MODELS, compose_flags, container, flag, models_config
+
+# What this server has and tensorflow_model_server has not.
+OURS = {"--host", "--max_connections", "--max_body_bytes", "--help", "-h"}
+
+
+def test_models_config_is_the_original_s():
+    text = (CONFIG / "models.config").read_text(encoding="utf-8")
+    parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    listed = parsed.model_config_list.config
+    assert sorted(model.name for model in listed) == sorted(MODELS)
+    for model in listed:
+        assert model.base_path == f"/models/{model.name}"
+        assert model.model_platform == "tensorflow"
+        versions = model.model_version_policy.specific.versions
+        assert set(model.version_labels.values()) <= set(versions)
+
+
+def test_batching_and_monitoring_configs_have_the_original_s_fields():
+    batching = configs.read_batching(CONFIG / "batching.config", threads=None)
+    assert batching == configs.Batching(64, 1000, 100, 2)
+    assert configs.read_monitoring(CONFIG / "monitoring.config") == configs.PROMETHEUS_PATH
+
+
+def test_every_flag_is_one_of_the_original():
+    known = set(flags._parser()._option_string_actions) - OURS
+    for given in (compose_flags(), container()["args"]):
+        flags.parse(given)  # and its value is possible
+        assert {each.partition("=")[0] for each in given} <= known
+
+
+def test_docker_and_kubernetes_start_the_server_alike():
+    polled = "--model_config_file_poll_wait_seconds="  # in Kubernetes, a change is a rollout
+    ours = [each for each in compose_flags() if not each.startswith(polled)]
+    assert ours == container()["args"]
+
+
+def test_every_model_answers_as_its_savedmodel(server, exports, data):
+    images = data.test_images[:40]
+    for name in MODELS:
+        served = tf.saved_model.load(exports / name / "1").signatures["pixels"]
+        expected = served(image=tf.constant(images))
+        request = {"signature_name": "pixels", "inputs": {"image": images.tolist()}}
+        status, answer = server.post(f"/v1/models/{name}:predict", request)
+        assert status == 200
+        outputs = answer["outputs"]
+        np.testing.assert_allclose(outputs["probabilities"], expected["probabilities"], atol=1e-5)
+        np.testing.assert_array_equal(outputs["class"], expected["class"])
+
+
+def sample(server, name, **labels):
+    """Return a number from the page of metrics; 0 where it is not there."""
+    _, page, _ = server.ask("GET", flag_path())
+    inner = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    found = re.search(
+        rf"^:tensorflow:serving:{name}{{{inner}}} (\S+)$", page.decode(), re.MULTILINE
+    )
+    return float(found[1]) if found else 0
+
+
+def flag_path():
+    return configs.read_monitoring(CONFIG / "monitoring.config")
+
+
+def test_requests_that_come_together_share_calls(server, data):
+    def calls():
+        return sample(server, "request_example_counts_count", model="softmax")
+
+    def waited():
+        return sample(server, "batching_session:queuing_latency_count", **pool)
+
+    pool = {"thread_pool_name": configs.Batching().thread_pool_name}
+    images = data.test_images[:60]
+    before = calls(), waited()
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(server.connect()) for _ in images]
+        requests = []
+        for image in images:
+            body = json.dumps({"signature_name": "pixels", "instances": [image.tolist()]})
+            head = "POST /v1/models/softmax:predict HTTP/1.1\r\nHost: localhost\r\n"
+            requests.append(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        for connection, request in zip(sockets, requests, strict=True):
+            connection.sendall(request[:-1])
+        for connection, request in zip(sockets, requests, strict=True):
+            connection.sendall(request[-1:])  # now each of them is whole, all but at once
+        found = []
+        for connection in sockets:
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            assert answer.status == 200
+            found.append(json.loads(answer.read())["predictions"][0]["class"])
+    body = {"signature_name": "pixels", "instances": images.tolist()}
+    _, together = server.post("/v1/models/softmax:predict", body)
+    assert found == [each["class"] for each in together["predictions"]]
+    assert waited() - before[1] == len(images) + 1
+    assert calls() - before[0] < len(images)
+
+
+def test_a_new_version_waits_for_the_file_and_is_taken_back_by_it(server, exports, config, data):
+    body = {"signature_name": "pixels", "instances": data.test_images[:1].tolist()}
+
+    def answer(where):
+        return server.post(f"/v1/models/{where}:predict", body)
+
+    def label(name):
+        return answer(f"convnet/labels/{name}")
+
+    first, other = answer("convnet/versions/1"), answer("softmax")  # version 2 is the same
+    assert first[0] == other[0] == 200
+    assert first != other
+    assert server.states("convnet") == {1: "AVAILABLE"}
+    assert label("stable") == first
+    assert label("canary")[0] == 400
+
+    given = models_config(exports)
+    canary = given.replace("{ versions: 1 }", "{ versions: 1 versions: 2 }").replace(
+        'version_labels { key: "stable" value: 1 }',
+        'version_labels { key: "stable" value: 1 } version_labels { key: "canary" value: 2 }',
+    )
+    assert canary.count("canary") > given.count("canary")
+    config.write_text(canary, encoding="utf-8")
+    until(lambda: label("canary")[0] == 200, 30)
+    assert (label("stable"), label("canary")) == (first, other)
+    config.write_text(canary.replace('"stable" value: 1', '"stable" value: 2'), encoding="utf-8")
+    until(lambda: label("stable") == other, 30)
+    config.write_text(given, encoding="utf-8")
+    until(lambda: label("canary")[0] == 400, 30)
+    assert label("stable") == first
+    until(lambda: server.states("convnet") == {2: "END", 1: "AVAILABLE"}, 30)
+
+
+def test_any_user_may_read_the_exports(exports):
+    # The containers' user does not own them.
+    for path in (exports / "convnet").rglob("*"):
+        wanted = 0o5 if path.is_dir() else 0o4
+        assert path.stat().st_mode & wanted == wanted, path
+
+
+def test_the_paths_of_the_containers_flags_are_mounted_files():
+    for given in (compose_flags(), container()["args"]):
+        for name in ("model_config_file", "batching_parameters_file", "monitoring_config_file"):
+            folder, _, file = flag(given, name).rpartition("/")
+            assert folder == "/etc/serving"
+            assert (CONFIG / file).is_file()

@@ -1,0 +1,226 @@
+"""The manifests: of Kubernetes' schemas, and of one mind with each other."""
+
+import functools
+import shutil
+import subprocess
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.serving.places import CONFIG, MODELS, SERVING, container, document, documents, flag
+
+# From the oldest release that is still looked after somewhere to the newest of the schemas.
+RELEASES = ("1.30", kubernetes_validate.latest_version())
+FOLDER = SERVING / "kubernetes"
+PROBES = ("startup", "readiness", "liveness")
+MANIFESTS = sorted(path.name for path in FOLDER.glob("*.yaml") if path.stem != "kustomization")
+
+
+def validate(manifest):
+    for release in RELEASES:
+        kubernetes_validate.validate(manifest, release, strict=True)
+
+
+@functools.cache
+def by_kind(kind):
+    """Return the manifest of a kind among those that the kustomization lists."""
+    listed = document("kubernetes/kustomization.yaml")["resources"]
+    files = [name for name in listed if (FOLDER / name).is_file()]
+    [found] = [
+        each for name in files for each in documents(f"kubernetes/{name}") if each["kind"] == kind
+    ]
+    return found
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_manifest_is_what_the_schemas_allow(name):
+    for manifest in documents(f"kubernetes/{name}"):
+        validate(manifest)
+
+
+def test_a_mistake_would_be_found():
+    manifest = document("kubernetes/deployment.yaml")
+    manifest["spec"]["template"]["spec"]["container"] = []
+    with pytest.raises(kubernetes_validate.ValidationError):
+        validate(manifest)
+
+
+def test_what_the_kustomizations_list_is_there():
+    for path in ("config", "kubernetes", "object-store"):
+        kustomization = document(f"{path}/kustomization.yaml")
+        for resource in kustomization.get("resources", ()):
+            assert (SERVING / path / resource).exists()
+        for patch in kustomization.get("patches", ()):
+            assert (SERVING / path / patch["path"]).is_file()
+        for generator in kustomization.get("configMapGenerator", ()):
+            for file in generator.get("files", ()):
+                assert (SERVING / path / file).is_file()
+
+
+def test_the_mounted_configuration_is_the_one_copy():
+    [generator] = document("config/kustomization.yaml")["configMapGenerator"]
+    used = {
+        flag(container()["args"], name).rpartition("/")[2]
+        for name in ("model_config_file", "batching_parameters_file", "monitoring_config_file")
+    }
+    assert set(generator["files"]) == used == {path.name for path in CONFIG.glob("*.config")}
+    volumes = {each["name"]: each for each in pod()["volumes"]}
+    assert volumes["config"]["configMap"]["name"] == generator["name"]
+    claim = volumes["models"]["persistentVolumeClaim"]["claimName"]
+    assert claim == by_kind("PersistentVolumeClaim")["metadata"]["name"]
+    mounts = {each["mountPath"]: each for each in container()["volumeMounts"]}
+    assert mounts["/etc/serving"]["name"] == "config"
+    assert mounts["/models"]["name"] == "models"
+    assert {each["name"] for each in mounts.values()} == set(volumes)
+
+
+def pod():
+    return by_kind("Deployment")["spec"]["template"]["spec"]
+
+
+def test_all_select_the_deployment_s_pods():
+    deployment = by_kind("Deployment")
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert by_kind("Service")["spec"]["selector"] == labels
+    for selector in (
+        deployment["spec"]["selector"],
+        by_kind("PodDisruptionBudget")["spec"]["selector"],
+        by_kind("NetworkPolicy")["spec"]["podSelector"],
+        *(each["labelSelector"] for each in pod()["topologySpreadConstraints"]),
+    ):
+        assert selector == {"matchLabels": labels}
+    target = by_kind("HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
+    assert target == {
+        "apiVersion": deployment["apiVersion"],
+        "kind": "Deployment",
+        "name": deployment["metadata"]["name"],
+    }
+
+
+def test_ports_have_the_name_that_others_use():
+    [port] = container()["ports"]
+    probes = [
+        container()[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")
+    ]
+    assert {probe["port"] for probe in probes} == {port["name"]}
+    assert by_kind("Service")["spec"]["ports"][0]["targetPort"] == port["name"]
+    assert by_kind("NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"] == port["name"]
+
+
+def test_the_probes_ask_for_a_model_that_is_served(server):
+    for kind in PROBES:
+        path = container()[f"{kind}Probe"]["httpGet"]["path"]
+        assert path.removeprefix("/v1/models/") in MODELS
+        assert server.get(path)[0] == 200
+
+
+def test_the_autoscaler_can_measure_and_does_not_fight_the_deployment():
+    assert "replicas" not in by_kind("Deployment")["spec"]
+    autoscaler = by_kind("HorizontalPodAutoscaler")["spec"]
+    [metric] = autoscaler["metrics"]
+    assert metric["resource"]["name"] in container()["resources"]["requests"]
+    budget = by_kind("PodDisruptionBudget")["spec"]["maxUnavailable"]
+    assert budget < autoscaler["minReplicas"] <= autoscaler["maxReplicas"]
+
+
+def test_what_was_accepted_is_answered_before_the_end():
+    timeout = int(flag(container()["args"], "rest_api_timeout_in_ms")) / 1000
+    program, seconds = container()["lifecycle"]["preStop"]["exec"]["command"]
+    assert program == "sleep"
+    assert timeout < int(seconds) < pod()["terminationGracePeriodSeconds"]
+    assert pod()["shareProcessNamespace"]  # or SIGTERM would be ignored
+
+
+def all_containers():
+    for spec in (pod(), document("kubernetes/loader.yaml")["spec"]):
+        yield spec, spec["containers"][0]
+    patched = document("object-store/deployment.yaml")["spec"]["template"]["spec"]
+    yield pod(), patched["initContainers"][0]
+
+
+def test_every_container_has_no_more_rights_than_it_needs():
+    for spec, each in all_containers():
+        assert spec["securityContext"]["runAsNonRoot"]
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert not spec["automountServiceAccountToken"]
+        assert each["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert "memory" in each["resources"]["limits"]
+
+
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+@pytest.mark.parametrize("folder", ["kubernetes", "object-store"])
+def test_kustomize_makes_one_consistent_whole(folder):
+    command = ["kubectl", "kustomize", SERVING / folder]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    manifests = list(yaml.safe_load_all(shown))
+    for manifest in manifests:
+        validate(manifest)
+    names = {(each["kind"], each["metadata"]["name"]) for each in manifests}
+    [deployment] = [each for each in manifests if each["kind"] == "Deployment"]
+    spec = deployment["spec"]["template"]["spec"]
+    for volume in spec["volumes"]:
+        if "configMap" in volume:
+            assert ("ConfigMap", volume["configMap"]["name"]) in names
+        if "persistentVolumeClaim" in volume:
+            assert ("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]) in names
+    mounted = {each["mountPath"]: each["name"] for each in spec["containers"][0]["volumeMounts"]}
+    assert set(mounted.values()) == {volume["name"] for volume in spec["volumes"]}
+    config = next(each for each in manifests if "models.config" in each.get("data", {}))
+    for file in CONFIG.glob("*.config"):
+        assert config["data"][file.name] == file.read_text(encoding="utf-8")
+    if folder == "object-store":
+        kinds = [kind for kind, _ in names]
+        assert "PersistentVolumeClaim" not in kinds
+        [copier] = spec["initContainers"]
+        assert ("ConfigMap", copier["envFrom"][0]["configMapRef"]["name"]) in names
+
+
+# Of KServe's v1beta1 API: its resource definition comes with no package that is light to install,
+# so that its own fields are checked against its reference, and those that a container has by
+# Kubernetes' schema.
+KSERVE_MODEL = {"modelFormat", "protocolVersion", "runtime", "runtimeVersion", "storageUri"}
+KSERVE_PREDICTOR = {"minReplicas", "maxReplicas", "canaryTrafficPercent", "model"}
+
+
+def test_the_inference_service_is_what_kserve_takes():
+    manifest = document("kserve/inference-service.yaml")
+    assert set(manifest) == {"apiVersion", "kind", "metadata", "spec"}
+    assert (manifest["apiVersion"], manifest["kind"]) == (
+        "serving.kserve.io/v1beta1",
+        "InferenceService",
+    )
+    assert set(manifest["spec"]) == {"predictor"}
+    predictor = manifest["spec"]["predictor"]
+    assert set(predictor) <= KSERVE_PREDICTOR
+    assert 0 < predictor["minReplicas"] <= predictor["maxReplicas"]
+    model = predictor["model"]
+    assert model["modelFormat"] == {"name": "tensorflow"}
+    assert model["protocolVersion"] == "v1"
+    assert model["runtimeVersion"] == container()["image"].partition(":")[2]
+    claim, _, folder = model["storageUri"].removeprefix("pvc://").partition("/")
+    assert claim == by_kind("PersistentVolumeClaim")["metadata"]["name"]
+    assert folder == manifest["metadata"]["name"]
+    assert folder in MODELS
+    rest = {key: value for key, value in model.items() if key not in KSERVE_MODEL}
+    validate(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "kserve"},
+            "spec": {"containers": [{"name": "kserve-container", **rest}]},
+        }
+    )
+
+
+def test_all_serve_with_the_same_release():
+    images = {
+        service["image"].removesuffix("-gpu")
+        for name, service in document("compose.yaml")["services"].items()
+        if name.startswith("serving")
+    }
+    assert images == {container()["image"]}
