@@ -180,15 +180,25 @@ def describe(chosen, strategy):
 
     Returns:
         Dict of `strategy`, its name; `replicas` and `workers`, their numbers; `communication`,
-        "NCCL", "RING" or `None`; `devices`, those of this worker.
+        "NCCL", "RING" or `None`; `devices`, those of this worker that train.
+
+    Example:
+        >>> describe(plan("default"), strategy("default"))["workers"]
+        1
     """
     communication = _communication() if chosen.replicas > 1 else None
+    if chosen.name == "default":
+        # Where TensorFlow puts what it is not told to put elsewhere.
+        found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        devices = [found[0].name]
+    else:
+        devices = list(strategy.extended.worker_devices)
     return {
         "strategy": chosen.name,
         "replicas": chosen.replicas,
         "workers": chosen.workers,
         "communication": communication and communication.value,
-        "devices": list(strategy.extended.worker_devices),
+        "devices": devices,
     }
 
 

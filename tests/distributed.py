@@ -224,5 +224,21 @@ def ended(processes, codes=None):
     return written
 
 
+def made_once(tmp_path_factory, name, make):
+    """Return a folder that `make(folder)` fills, once for all processes of pytest."""
+    from kerashw.files import locked
+
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    lock, folder = root / f"{name}-lock", root / name
+    lock.mkdir(exist_ok=True)
+    with locked(lock):
+        if not (folder / "made").exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            (folder / "made").touch()
+    return folder
+
+
 if __name__ == "__main__":
     main(*sys.argv[1:])

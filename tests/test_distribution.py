@@ -16,7 +16,7 @@ from kerashw.fitting import fit
 from kerashw.models import softmax_regression
 from kerashw.train import main
 from tests.conftest import compiled
-from tests.distributed import BATCH, EXAMPLES, ended, free_ports, start, start_workers
+from tests.distributed import BATCH, EXAMPLES, ended, free_ports, made_once, start, start_workers
 
 PLACES = ["mirrored-2", "mirrored-3", "worker-0-of-2", "worker-1-of-2"]
 
@@ -24,11 +24,12 @@ PLACES = ["mirrored-2", "mirrored-3", "worker-0-of-2", "worker-1-of-2"]
 @pytest.fixture(scope="module")
 def jobs(data, tmp_path_factory):
     """The results of the same trainings, by where they ran."""
-    output = tmp_path_factory.mktemp("jobs")
-    arguments = ["jobs", output]
-    workers = start_workers("tests.distributed", arguments, 2)
-    replicas = start("tests.distributed", arguments)
-    ended([replicas, *workers])
+
+    def make(output):
+        workers = start_workers("tests.distributed", ["jobs", output], 2)
+        ended([start("tests.distributed", ["jobs", output]), *workers])
+
+    output = made_once(tmp_path_factory, "jobs", make)
     return {where: dict(np.load(output / f"jobs-{where}.npz")) for where in ["default", *PLACES]}
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from kerashw.settings import Settings
 from kerashw.training import run
-from tests.distributed import ended, start, start_workers
+from tests.distributed import ended, made_once, start, start_workers
 from tests.test_train import assert_nothing_half_written, assert_same_outcome, history_of
 
 EPOCHS = 4
@@ -28,8 +28,13 @@ def workers(output):
 @pytest.fixture(scope="module")
 def uninterrupted(data, tmp_path_factory):
     """A run of two workers; its folder and what each worker wrote."""
-    output = tmp_path_factory.mktemp("runs") / "uninterrupted"
-    return output, ended(workers(output))
+
+    def make(folder):
+        written = ended(workers(folder / "run"))
+        (folder / "written.json").write_text(json.dumps(written))
+
+    folder = made_once(tmp_path_factory, "uninterrupted", make)
+    return folder / "run", json.loads((folder / "written.json").read_text())
 
 
 def test_every_worker_shows_what_it_does_and_the_chief_writes(uninterrupted):

@@ -6,6 +6,7 @@ are summed, workers that wait for each other, arithmetic in smaller pieces. On m
 own, workers pay for the first two of these, and gain the rest.
 """
 
+import itertools
 import json
 import os
 import socket
@@ -122,7 +123,7 @@ def _train(model, name, replicas, data_dir):
         on_epoch_end=lambda epoch, logs: moments.append(time.perf_counter())
     )
     distribution.fit(built, train, epochs=EPOCHS, callbacks=[clock], verbose=0)
-    seconds = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    seconds = [after - before for before, after in itertools.pairwise(moments)]
     sys.stdout.write(json.dumps(seconds))
 
 
