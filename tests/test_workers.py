@@ -62,22 +62,30 @@ def served(output, images):
     return loaded.signatures["pixels"](image=images)["probabilities"]
 
 
-def test_the_same_model_is_exported_whatever_the_strategy(uninterrupted, data, tmp_path):
-    # Softmax regression has no dropout. Everything is loaded here, without any strategy.
+def assert_exports_the_same(output, data, tmp_path):
+    """Softmax regression has no dropout. Everything is loaded here, without any strategy."""
     settings = Settings(("softmax",), epochs=EPOCHS, train_examples=1000, test_examples=300)
     run(settings, tmp_path / "default")
-    arguments = ["train", *RUN, "--strategy", "mirrored", "--output", tmp_path / "mirrored"]
-    arguments.remove("mlp")
-    ended([start("tests.distributed", arguments)])
-    manifest = json.loads((tmp_path / "mirrored" / "manifest.json").read_text())
-    assert manifest["distribution"]["strategy"] == "mirrored"
-    assert manifest["configuration"]["replicas"] == 2
     images = data.test_images[:200]
     expected = served(tmp_path / "default", images)
-    for output in (tmp_path / "mirrored", uninterrupted[0]):
-        np.testing.assert_allclose(served(output, images), expected, atol=1e-5)
-        model = keras.saving.load_model(output / "softmax" / "model.keras")
-        np.testing.assert_allclose(model(images[..., None] / np.float32(255)), expected, atol=1e-5)
+    np.testing.assert_allclose(served(output, images), expected, atol=1e-5)
+    model = keras.saving.load_model(output / "softmax" / "model.keras")
+    np.testing.assert_allclose(model(images[..., None] / np.float32(255)), expected, atol=1e-5)
+
+
+def test_two_workers_export_the_model_of_one_device(uninterrupted, data, tmp_path):
+    assert_exports_the_same(uninterrupted[0], data, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_replicas_export_the_model_of_one_device(data, tmp_path):
+    output = tmp_path / "mirrored"
+    arguments = ["train", *RUN, "--strategy", "mirrored", "--output", output]
+    ended([start("tests.distributed", arguments)])
+    manifest = json.loads((output / "manifest.json").read_text())
+    assert manifest["distribution"]["strategy"] == "mirrored"
+    assert manifest["configuration"]["replicas"] == 2
+    assert_exports_the_same(output, data, tmp_path)
 
 
 def stop(processes, victim, signal_number):
