@@ -223,8 +223,8 @@ def share(strategy, content):
         return content
     content = content if _is_chief(strategy.cluster_resolver) else b""
     with watched(strategy):
-        length = int(_first_replicas(strategy, np.array([len(content)], np.int32))[0])
-        words = np.zeros(-(-length // 4), np.int32)
+        length = int(_first_replicas(strategy, np.array([len(content)], np.int64))[0])
+        words = np.zeros(-(-length // 8), np.int64)
         words.view(np.uint8)[: len(content)] = np.frombuffer(content, np.uint8)
         return _first_replicas(strategy, words).tobytes()[:length] if length else b""
 

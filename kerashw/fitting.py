@@ -36,7 +36,9 @@ def fit(
 
     Under a strategy each replica takes its part of every batch: batch sizes are those of all
     replicas together, losses and metrics those of all the data. Without dropout the result is the
-    same as on one device but for rounding; with it, each replica draws its own.
+    same as on one device but for rounding; with it, each replica draws its own. Batch normalization
+    takes each replica's part by itself, unless it is `synchronized`, and remembers the first one's.
+    With several workers, a callback that stops the training must be on all of them.
 
     Args:
         model: Compiled `keras.Model`. For several GPUs or machines it is built, or loaded, and
