@@ -97,7 +97,7 @@ def run(
         _check_tensorboard()
     manifest = _manifest(settings, command, plan)
     folder = RunFolder(output, manifest) if plan.is_chief else None
-    if _is_complete(folder, settings, plan, observer, timeout):
+    if _meet(folder, settings, plan, observer, timeout):
         return None
     strategy = plan.start(timeout)
     manifest = folder.manifest if folder else manifest
@@ -136,7 +136,7 @@ def _train_all(settings, data, folder, observer, tensorboard, strategy):
     return judged
 
 
-def _is_complete(folder, settings, plan, observer, timeout):
+def _meet(folder, settings, plan, observer, timeout):
     """Meet the other workers; return whether the chief finds the run complete."""
     told = {"settings": settings.configuration(), "complete": bool(folder and folder.complete)}
     if plan.addresses:

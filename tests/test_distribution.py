@@ -14,7 +14,9 @@ from kerashw import distribution, rendezvous
 from kerashw.errors import InputError, WorkerError
 from kerashw.fitting import fit
 from kerashw.models import softmax_regression
+from kerashw.settings import Settings
 from kerashw.train import main
+from kerashw.training import run
 from tests.conftest import compiled
 from tests.distributed import BATCH, EXAMPLES, ended, free_ports, made_once, start, start_workers
 
@@ -253,6 +255,16 @@ def test_a_worker_alone_says_so_in_time(tf_config, tmp_path, capsys):
     assert "worker 1 of 2, the chief: meeting the others within 0.5 s" in shown.out
     assert f"in vain for worker 2 ({addresses[1]})" in shown.err
     assert shown.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_workers_with_different_settings_are_refused(tmp_path, monkeypatch):
+    def meet(plan, told, timeout):
+        return [told, told | {"settings": told["settings"] | {"epochs": 3}}]
+
+    monkeypatch.setattr(distribution.Plan, "meet", meet)
+    with pytest.raises(InputError, match="worker 2 has epochs 3 and this one 10"):
+        run(Settings(), tmp_path / "r")
     assert not list(tmp_path.iterdir())
 
 
