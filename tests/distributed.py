@@ -218,7 +218,7 @@ def start_workers(module, arguments, number):
 
 def ended(processes, codes=None):
     """Wait until processes have ended with these exit codes; return what each of them wrote."""
-    written = [process.communicate(timeout=300) for process in processes]
+    written = [process.communicate(timeout=900) for process in processes]
     found = [process.returncode for process in processes]
     assert found == (codes or [0] * len(processes)), written
     return written
