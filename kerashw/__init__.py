@@ -24,6 +24,7 @@ _ROOMS = (
     "diagonal_figures",
     "diagonal_proof",
     "diagrams",
+    "distribution",
     "drawings",
     "errors",
     "export",

@@ -27,6 +27,7 @@ TOPICS = {
     "backprop": "the dual network's gradient; 10 seconds",
     "diagonals": "counting diagonals; 10 seconds",
     "serving": "the server under load; 2 minutes",
+    "scaling": "several replicas and workers on this machine; 4 minutes",
 }
 # What runs where no topic is named.
 DEFAULT = ("machine", "startup", "training", "convnet", "backprop", "diagonals")

@@ -9,10 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kerashw.errors import InputError, KerashwError
+from kerashw.errors import InputError, KerashwError, WorkerError
 from kerashw.files import scratch_folder
 
 FAILED = 2
+TRY_AGAIN = 75  # as EX_TEMPFAIL in sysexits.h: a scheduler may start the command again
 INTERRUPTED = 130
 GOES_ON = "The same command goes on after the last finished epoch"
 
@@ -35,14 +36,15 @@ def run_command(command, name, when_interrupted=GOES_ON):
         when_interrupted: String, what an interruption means for the user.
 
     Returns:
-        Integer, the exit code: the command's or 0, 2 after an error, 130 after an interruption.
+        Integer, the exit code: the command's or 0, 2 after an error, 75 after one that may not
+        come again (another worker is out of reach or was lost), 130 after an interruption.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return command() or 0
     except KerashwError as error:
         print_error(name, error)
-        return FAILED
+        return TRY_AGAIN if isinstance(error, WorkerError) else FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print_error(name, f"{where}{error.strerror or error}. What was finished before is kept")

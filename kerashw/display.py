@@ -33,6 +33,10 @@ class RunDisplay(Observer):
     def __exit__(self, *exception):
         self.progress.stop()
 
+    def meeting(self, plan, timeout):
+        """Say who is waited for."""
+        self.console.print(_waiting(plan, timeout), highlight=False)
+
     def preparing(self, dataset):
         """Say which data set is made ready; a bar moves until it is."""
         first = "" if dataset in diagonals.NOISE else " (the first time, ten seconds)"
@@ -76,6 +80,61 @@ class RunDisplay(Observer):
             f"{epoch:>7}{entry['train_loss']:>13.4f}{entry['test_loss']:>12.4f}"
             f"{_percent(entry['test_accuracy']):>16}{entry['seconds']:>9.2f} s"
         )
+
+
+class WorkerDisplay(Observer):
+    """A run on a worker that is not the chief: a line for whatever it does.
+
+    Args:
+        console: `rich.console.Console`.
+        settings: `kerashw.settings.Settings`.
+    """
+
+    def __init__(self, console, settings):
+        self.console = console
+        self.settings = settings
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+    def meeting(self, plan, timeout):
+        """Say who is waited for."""
+        self.name = f"worker {plan.index + 1} of {plan.workers}"
+        self.console.print(_waiting(plan, timeout), highlight=False)
+
+    def preparing(self, dataset):
+        """Say which data set is made ready."""
+        self._say(f"loading {dataset}")
+
+    def training(self, model, history):
+        """Say which model is trained from where on."""
+        done, epochs = len(history["epochs"]), self.settings.epochs
+        self._say(f"{TITLES[model.name]}, {done} of {epochs} epochs done")
+        return []
+
+    def epoch(self, model, entry):
+        """Say what an epoch achieved."""
+        self._say(
+            f"{TITLES[model.name]}, epoch {entry['epoch']}/{self.settings.epochs}, "
+            f"test accuracy {_percent(entry['test_accuracy'])}, {entry['seconds']:.2f} s"
+        )
+
+    def finished(self, run_folder, results):
+        """Say where the results are."""
+        self._say("done; worker 1, the chief, has written the run")
+
+    def _say(self, text):
+        self.console.print(f"{self.name}: {text}", soft_wrap=True, highlight=False)
+
+
+def _waiting(plan, timeout):
+    role = ", the chief" if plan.is_chief else ""
+    return (
+        f"worker {plan.index + 1} of {plan.workers}{role}: meeting the others within {timeout:g} s"
+    )
 
 
 def results_table(results, homework=True):

@@ -5,12 +5,14 @@ KerashwError
 ├── InputError    an argument is not what was expected (also a ValueError)
 ├── DataError     a data set is missing, damaged, of the wrong shape, or out of reach
 ├── RunError      a run's directory cannot be used, or holds something else
+├── WorkerError   another machine of a distributed run is out of reach, or was lost
 ├── ServeError    the server cannot start: a model, its configuration, or its port
 └── ClientError   a server did not answer as asked
 ```
 
-A command prints the message of a `KerashwError` as one line and ends with exit code 2. So a
-message says what was wrong, what was expected, and what to do about it.
+A command prints the message of a `KerashwError` as one line and ends with exit code 2, after a
+`WorkerError` with 75 ("temporary failure": start it again). So a message says what was wrong, what
+was expected, and what to do about it.
 """
 
 
@@ -28,6 +30,10 @@ class DataError(KerashwError):
 
 class RunError(KerashwError):
     """A run's directory cannot be used, or holds something else."""
+
+
+class WorkerError(KerashwError):
+    """Another machine of a distributed run is out of reach, or was lost."""
 
 
 class ServeError(KerashwError):

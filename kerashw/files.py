@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from pathlib import Path
 
 try:
@@ -124,3 +126,30 @@ def write_json(path, content):
     """
     with written_whole(path) as aside:
         aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Have Ctrl-C and SIGTERM wait until the block has ended.
+
+    In another thread than the main one, which they do not reach, this does nothing.
+
+    Example:
+        >>> with uninterrupted():
+        ...     pass
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived = []
+    before = {
+        number: signal.signal(number, lambda number, frame: arrived.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+    if arrived:
+        signal.raise_signal(arrived[0])

@@ -22,7 +22,7 @@ from pathlib import Path
 import keras
 
 from kerashw.errors import RunError
-from kerashw.files import locked, remove_scratch, write_json, written_whole
+from kerashw.files import locked, remove_scratch, uninterrupted, write_json, written_whole
 
 MANIFEST = "manifest.json"
 
@@ -134,6 +134,24 @@ class ModelFolder:
         Raises:
             RunError: If a file is damaged.
         """
+        found = self.find()
+        if found is None:
+            return None
+        path, history = found
+        try:
+            return keras.saving.load_model(path), history
+        except (ValueError, OSError, KeyError, EOFError) as error:
+            raise self._damaged(path) from error
+
+    def find(self):
+        """Find the file of the model as it was after its last finished epoch.
+
+        Returns:
+            Pair of its `Path` and its history; `None` before the first epoch.
+
+        Raises:
+            RunError: If a file is damaged.
+        """
         saved = [self.path / "model.keras"] if self.complete else sorted(self._saved_epochs())[-1:]
         if not saved:
             return None
@@ -143,7 +161,8 @@ class ModelFolder:
             if len(history["epochs"]) < done:
                 raise self._damaged(self.path / "history.json")
             history["epochs"] = history["epochs"][:done]
-        return self._load_model(saved[0]), history
+        self._check_whole(saved[0])
+        return saved[0], history
 
     def save_epoch(self, model, history):
         """Save the model after an epoch, and forget the epoch before.
@@ -152,13 +171,16 @@ class ModelFolder:
             model: Compiled `keras.Model`.
             history: Dict as in `history.json`, this epoch the last in it.
         """
-        self.checkpoints.mkdir(parents=True, exist_ok=True)
-        self._write_history(history)
-        earlier = list(self._saved_epochs())
-        with written_whole(self.checkpoints / f"epoch-{len(history['epochs']):04d}.keras") as path:
-            model.save(path)
-        for path in earlier:
-            path.unlink()
+        name = f"epoch-{len(history['epochs']):04d}.keras"
+        # An interruption that comes now takes nothing away that is finished.
+        with uninterrupted():
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            self._write_history(history)
+            earlier = list(self._saved_epochs())
+            with written_whole(self.checkpoints / name) as path:
+                model.save(path)
+            for path in earlier:
+                path.unlink()
 
     def save_model(self, model):
         """Save the trained model with its optimizer; its checkpoint is not needed any more."""
@@ -180,12 +202,12 @@ class ModelFolder:
             writer.writeheader()
             writer.writerows(epochs)
 
-    def _load_model(self, path):
+    def _check_whole(self, path):
         try:
             with zipfile.ZipFile(path) as archive:
                 if archive.testzip() is None:
-                    return keras.saving.load_model(path)
-        except (zipfile.BadZipFile, ValueError, OSError, KeyError, EOFError) as error:
+                    return
+        except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
             raise self._damaged(path) from error
         raise self._damaged(path)
 

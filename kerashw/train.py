@@ -13,6 +13,12 @@ examples:
   python -m kerashw.train --model softmax mlp --epochs 3 --output runs/quick
   python -m kerashw.train --dataset fashion_mnist --output runs/fashion --deterministic
   python -m kerashw.train --model diagonal
+  python -m kerashw.train --strategy mirrored
+  TF_CONFIG='{"cluster": {"worker": ["host1:12345", "host2:12345"]},
+    "task": {"type": "worker", "index": 0}}' python -m kerashw.train --strategy multiworker
+exit codes:
+  0 done; 2 an error; 130 interrupted; 75 another worker is out of reach or was lost: start all
+  workers again, and they go on after the last finished epoch
 """
 
 
@@ -82,6 +88,20 @@ def _parser():
         metavar="TYPE",
         help="float32, or bfloat16 for Keras' mixed_bfloat16 policy (default: float32)",
     )
+    add(
+        "--strategy",
+        default="auto",
+        metavar="NAME",
+        help="default, one device; mirrored, all GPUs of this machine; multiworker, the machines "
+        "in TF_CONFIG; or auto, what there is (default: auto)",
+    )
+    add(
+        "--worker-timeout",
+        type=float,
+        default=60,
+        metavar="S",
+        help="seconds to wait for the other workers at the start (default: 60)",
+    )
     add("--train-examples", type=int, metavar="N", help="train on the first N (default: all)")
     add("--test-examples", type=int, metavar="N", help="test on the first N (default: all)")
     add("--tensorboard", action="store_true", help="write TensorBoard logs (extra: tensorboard)")
@@ -97,8 +117,8 @@ def _train(options, command):
     # A file or a pipe has no width that a table would have to be squeezed into.
     console = Console(quiet=options.quiet, width=None if sys.stdout.isatty() else 110)
     with console.status("Starting TensorFlow"), quiet_start():
-        from kerashw import training
-        from kerashw.display import RunDisplay
+        from kerashw import distribution, training
+        from kerashw.display import RunDisplay, WorkerDisplay
         from kerashw.settings import Settings
     settings = Settings(
         models=tuple(options.model),
@@ -113,9 +133,18 @@ def _train(options, command):
     )
     question_3 = settings.dataset.startswith("diagonals")
     output = options.output or ("runs/diagonals" if question_3 else "runs/mnist")
-    with RunDisplay(console, settings) as display:
+    plan = distribution.plan(options.strategy)
+    show = RunDisplay if plan.is_chief else WorkerDisplay
+    with show(console, settings) as display:
         results = training.run(
-            settings, output, options.data_dir, display, command, options.tensorboard
+            settings,
+            output,
+            options.data_dir,
+            display,
+            command,
+            options.tensorboard,
+            plan,
+            options.worker_timeout,
         )
     if results is None:
         console.print(

@@ -1,16 +1,20 @@
 """One run: the data, the models, their training, and what is left to look at and to serve."""
 
+import contextlib
 import datetime
+import json
+import tempfile
 import time
+from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from kerashw import figures, results
+from kerashw import distribution, figures, replicas, results
 from kerashw.datasets import diagonals, mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.environment import environment
-from kerashw.errors import InputError
+from kerashw.errors import InputError, WorkerError
 from kerashw.export import export_saved_model, versions, write_models_config
 from kerashw.files import written_whole
 from kerashw.fitting import ReseedDropout, evaluate, fit, predict
@@ -28,6 +32,9 @@ TEST_BATCH_SIZE = 500
 class Observer:
     """Hears of a run while it goes on; this one does nothing with it."""
 
+    def meeting(self, plan, timeout):
+        """The other workers of a `kerashw.distribution.Plan` are waited for, so many seconds."""
+
     def preparing(self, dataset):
         """The data set of this name is being made ready."""
 
@@ -42,8 +49,19 @@ class Observer:
         """The run is complete; `results` are a `kerashw.results.Result` a model."""
 
 
-def run(settings, output, data_dir=None, observer=None, command="", tensorboard=False):
+def run(
+    settings,
+    output,
+    data_dir=None,
+    observer=None,
+    command="",
+    tensorboard=False,
+    plan=None,
+    timeout=distribution.TIMEOUT,
+):
     """Train, test, draw and export the models, or go on where an interrupted run stopped.
+
+    With several workers each runs this; the chief writes the run's folder, the others need none.
 
     Args:
         settings: `kerashw.settings.Settings`.
@@ -52,14 +70,19 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
         observer: `Observer`, to show what happens.
         command: String, what the user typed, for the manifest.
         tensorboard: Boolean; whether to write TensorBoard logs into the models' folders.
+        plan: `kerashw.distribution.Plan`, where to train; by default chosen automatically.
+        timeout: Seconds to wait for other workers at most.
 
     Returns:
-        List of `kerashw.results.Result`, one a model; `None` if the run was complete already.
+        List of `kerashw.results.Result`, one a model, empty on a worker that is not the chief;
+        `None` if the run was complete already.
 
     Raises:
         RunError: If the folder cannot be used, or a file of an interrupted run is damaged.
         DataError: If the data cannot be had.
-        InputError: If there are fewer examples than the settings ask for, or no TensorBoard.
+        InputError: If there are fewer examples than the settings ask for, or no TensorBoard, or
+            the workers were started with different settings.
+        WorkerError: If another worker is out of reach, or was lost.
 
     Example:
         >>> import tempfile
@@ -70,27 +93,76 @@ def run(settings, output, data_dir=None, observer=None, command="", tensorboard=
         True
     """
     observer = observer or Observer()
+    plan = plan or distribution.plan()
     if tensorboard:
         _check_tensorboard()
-    folder = RunFolder(output, _manifest(settings, command))
-    if folder.complete:
+    manifest = _manifest(settings, command, plan)
+    folder = RunFolder(output, manifest) if plan.is_chief else None
+    if _meet(folder, settings, plan, observer, timeout):
         return None
+    strategy = plan.start(timeout)
+    manifest = folder.manifest if folder else manifest
+    manifest["distribution"] = distribution.describe(plan, strategy)
+    for key, value in environment().items():
+        manifest.setdefault(key, value)
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
-    data = _load_data(settings, data_dir, observer, folder.manifest)
-    judged = []
-    with folder.started():
-        for name in settings.models:
-            model, history = _train(name, settings, data, folder.model(name), observer, tensorboard)
-            judged.append(_judge(model, history, data))
-            if not versions(folder.exports / name):
-                export_saved_model(collapse_model(model), folder.exports / name, data.classes)
-            seconds = sum(epoch["seconds"] for epoch in history["epochs"])
-            folder.manifest["seconds"][name] = round(seconds, 3)
-            folder.write_manifest()
-        _write_pictures_and_report(folder, judged)
+    data = _load_data(settings, data_dir, observer, manifest)
+    with replicas.watched(strategy), folder.started() if folder else contextlib.nullcontext():
+        judged = _train_all(settings, data, folder, observer, tensorboard, strategy)
+        # A worker that ended before the chief has written everything would not be there to go on.
+        distribution.share(strategy, b"")
     observer.finished(folder, judged)
     return judged
+
+
+def _train_all(settings, data, folder, observer, tensorboard, strategy):
+    """Train the models one after the other; write what they achieve where there is a folder."""
+    judged = []
+    for name in settings.models:
+        if folder is None:
+            if name in MODELS:
+                _train(name, settings, data, None, observer, False, strategy)
+            continue
+        model_folder = folder.model(name)
+        model, history = _train(name, settings, data, model_folder, observer, tensorboard, strategy)
+        judged.append(_judge(model, history, data))
+        if not versions(folder.exports / name):
+            export_saved_model(collapse_model(model), folder.exports / name, data.classes)
+        seconds = sum(epoch["seconds"] for epoch in history["epochs"])
+        folder.manifest["seconds"][name] = round(seconds, 3)
+        folder.write_manifest()
+    if folder:
+        _write_pictures_and_report(folder, judged)
+    return judged
+
+
+def _meet(folder, settings, plan, observer, timeout):
+    """Meet the other workers; return whether the chief finds the run complete."""
+    told = {"settings": settings.configuration(), "complete": bool(folder and folder.complete)}
+    if plan.addresses:
+        observer.meeting(plan, timeout)
+    try:
+        everyone = plan.meet(told, timeout)
+    except WorkerError:
+        if told["complete"]:
+            return True
+        raise
+    for number, other in enumerate(everyone):
+        if other["settings"] != told["settings"]:
+            raise InputError(
+                "all workers must be started with the same settings. Received: worker "
+                f"{number + 1} has {_differences(other['settings'], told['settings'])}"
+            )
+    return everyone[0]["complete"]
+
+
+def _differences(found, mine):
+    return ", ".join(
+        f"{key} {found.get(key)} and this one {value}"
+        for key, value in mine.items()
+        if found.get(key) != value
+    )
 
 
 def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
@@ -122,7 +194,7 @@ def _compiled(model):
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Writes the history and a checkpoint after every epoch."""
+    """Notes the history after every epoch; writes it, and a checkpoint, where it has a folder."""
 
     def __init__(self, folder, history, observer):
         super().__init__()
@@ -140,31 +212,58 @@ class _Recorder(keras.callbacks.Callback):
             "seconds": round(time.perf_counter() - self.started, 4),
         }
         self.history["epochs"].append(entry)
-        self.folder.save_epoch(self.model, self.history)
+        if self.folder:
+            self.folder.save_epoch(self.model, self.history)
         self.observer.epoch(self.model, entry)
 
 
-def _train(name, settings, data, folder, observer, tensorboard):
-    """Train a model, from its last finished epoch on; return it with its history."""
-    model, history = folder.load() or (None, None)
-    if model is None:
-        model = _new_model(name, settings, data)
-        history = {"model": name, "parameters": model.count_params(), "epochs": []}
-    if not folder.complete:
+def _train(name, settings, data, folder, observer, tensorboard, strategy):
+    """Train a model, from its last finished epoch on; return it with its history.
+
+    Only the chief has a folder; it gets the model back as one that knows of no strategy.
+    """
+    trained = name in MODELS
+    if trained and replicas.workers(strategy) > 1:
+        # What follows needs all workers or none.
+        complete = distribution.share(strategy, b"yes" if folder and folder.complete else b"")
+        if complete:
+            return folder.load() if folder else (None, None)
+    with strategy.scope() if trained else contextlib.nullcontext():
+        model, history = (_load(folder, strategy) if trained else folder.load()) or (None, None)
+        if model is None:
+            model = _new_model(name, settings, data)
+            history = {"model": name, "parameters": model.count_params(), "epochs": []}
+    if not (folder and folder.complete):
         callbacks = observer.training(model, history)
-        if tensorboard:
+        if tensorboard and folder:
             callbacks.append(keras.callbacks.TensorBoard(folder.path / "tensorboard"))
         recorder = _Recorder(folder, history, observer)
         train = Batches(data.train_images, data.train_labels, settings.batch_size, settings.seed)
         test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
-        if model.trainable_variables:
+        if trained:
             callbacks += [ReseedDropout(settings.seed), recorder]
             done = len(history["epochs"])
             fit(model, train, test, settings.epochs, done, callbacks, verbose=0)
         elif not history["epochs"]:
             _measure(model, train, test, len(data.classes), recorder)
-        folder.save_model(model)
-    return model, history
+        if folder:
+            folder.save_model(model)
+    return folder.load() if folder and replicas.is_distributed(model) else (model, history)
+
+
+def _load(folder, strategy):
+    """Load what the chief saved last, on every worker; return nothing before the first epoch."""
+    if replicas.workers(strategy) == 1:
+        return folder.load()
+    path, history = (folder and folder.find()) or (None, None)
+    history = json.loads(distribution.share(strategy, json.dumps(history).encode()))
+    if history is None:
+        return None
+    content = distribution.share(strategy, path.read_bytes() if path else b"")
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "model.keras"
+        copy.write_bytes(content)
+        return keras.saving.load_model(copy), history
 
 
 def _new_model(name, settings, data):
@@ -257,14 +356,17 @@ def _save(figure, path):
         figure.savefig(aside, dpi="figure")
 
 
-def _manifest(settings, command):
+def _manifest(settings, command, plan):
+    configuration = settings.configuration()
+    if settings.deterministic:
+        # Another number of replicas sums in another order: only without this may a run go on so.
+        configuration["replicas"] = plan.replicas
     return {
         "command": command,
-        "configuration": settings.configuration(),
+        "configuration": configuration,
         "started": _now(),
         "finished": None,
         "data": None,
-        **environment(),
         "seconds": {},
     }
 

@@ -169,6 +169,50 @@ def test_what_cannot_be_trained_is_said(data):
     train, _ = some(data)
     with pytest.raises(InputError, match="must be compiled"):
         fit(softmax_regression(), train)
-    arrays = data.train_images, data.train_labels
-    with pytest.raises(InputError, match=r"data must be .*Batches\. Received: tuple"):
-        fit(compiled(softmax_regression()), arrays)
+    model = compiled(softmax_regression())
+    with pytest.raises(InputError, match=r"data must be .*Batches.*Received: ndarray"):
+        fit(model, data.train_images)
+    with pytest.raises(InputError, match=r"equally many examples.*Received: 3, 5"):
+        fit(model, (floats(data.train_images[:5]), data.train_labels[:3]))
+    with pytest.raises(InputError, match="must have an end"):
+        fit(model, dataset_of(data, 5).repeat())
+    with pytest.raises(InputError, match="without a batch"):
+        fit(model, dataset_of(data, 5).take(0))
+
+
+def dataset_of(data, number, batch_size=32):
+    arrays = floats(data.train_images[:number]), data.train_labels[:number]
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(batch_size)
+
+
+def test_arrays_and_datasets_are_taken_as_keras_takes_them(data):
+    arrays = floats(data.train_images[:140]), data.train_labels[:140]
+    weights = np.linspace(0, 1, 140)
+
+    def trained(train, fit=fit):
+        keras.utils.set_random_seed(1)
+        model = compiled(softmax_regression())
+        return fit(model, train).history, model.get_weights()
+
+    def keras_fit(model, train):
+        return model.fit(*train, batch_size=32, shuffle=False, verbose=0)
+
+    def our_fit(model, train):
+        return fit(model, train, verbose=0)
+
+    # One whose length TensorFlow does not know, too.
+    unknown = dataset_of(data, 140).filter(lambda *batch: True)
+    expected = trained(arrays, keras_fit)
+    for dataset in (dataset_of(data, 140), unknown):
+        keras.tree.map_structure(
+            lambda value, same: np.testing.assert_allclose(value, same, rtol=1e-4, atol=1e-5),
+            trained(dataset, our_fit),
+            expected,
+        )
+    # Weights count, and arrays are shuffled, differently in each epoch, alike in each run.
+    once, again, heavy = (
+        trained(data, our_fit)[1] for data in (arrays, arrays, (*arrays, weights))
+    )
+    assert all((a == b).all() for a, b in zip(once, again, strict=True))
+    assert (once[0] != expected[1][0]).any()
+    assert (once[0] != heavy[0]).any()

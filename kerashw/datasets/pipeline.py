@@ -1,9 +1,14 @@
-"""Examples in memory, drawn in batches by the TensorFlow graph that trains on them.
+"""Examples, drawn in batches by the TensorFlow graph that trains on them.
 
 The images stay uint8, a quarter of their size as floats; a batch is gathered and scaled inside the
 graph, so that a whole epoch needs no Python and no copy of the data.
+
+`Batches`, `ArrayBatches` and `DatasetBatches` are alike to who trains on them: `order` begins an
+epoch, `rows` gives the rows of one batch, which may be cut into parts, and `load` turns rows into
+what a model takes.
 """
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -40,8 +45,7 @@ class Batches:
                 "images must be (N, height, width) or (N, height, width, channels), labels (N,), "
                 f"N at least 1. Received: shapes {images.shape} and {labels.shape}"
             )
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size!r}")
+        _check_batch_size(batch_size)
         if images.ndim == 3:
             images = images[..., np.newaxis]
         self.batch_size = batch_size
@@ -75,8 +79,143 @@ class Batches:
         Returns:
             Pair of images, floats (B, height, width, channels), and labels (B,).
         """
-        indices = order[step * self.batch_size : (step + 1) * self.batch_size]
-        images = tf.gather(self._images, indices)
+        return self.load(self.rows(order, step))
+
+    def rows(self, order, step):
+        """Return the places of one batch's examples: int32 tensor (B,)."""
+        return order[step * self.batch_size : (step + 1) * self.batch_size]
+
+    def load(self, rows):
+        """Return the images and the labels in these places."""
+        images = tf.gather(self._images, rows)
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 255
-        return images, tf.gather(self._labels, indices)
+        return images, tf.gather(self._labels, rows)
+
+
+class ArrayBatches:
+    """Examples of any model, as `Model.fit` takes arrays, in batches inside the graph.
+
+    Args:
+        arrays: Tuple (x, y) or (x, y, sample_weight) of arrays (N, …), or dicts or lists of such;
+            floats become Keras' float type.
+        batch_size: Positive integer; the last batch of an epoch holds what is left.
+        seed: Non-negative integer to shuffle anew in every epoch, or `None` to keep the order.
+
+    Raises:
+        InputError: If the arrays do not have equally many examples, or none.
+
+    Example:
+        >>> import numpy as np
+        >>> batches = ArrayBatches((np.arange(5.0), np.arange(5)), batch_size=2)
+        >>> x, y = batches.load(batches.rows(batches.order(epoch=0), step=1))
+        >>> x.numpy().tolist(), y.numpy().tolist()
+        ([2.0, 3.0], [2, 3])
+    """
+
+    def __init__(self, arrays, batch_size, seed=None):
+        self._arrays = keras.tree.map_structure(_as_tensor, tuple(arrays))
+        lengths = {len(array) for array in keras.tree.flatten(self._arrays)}
+        if len(lengths) != 1 or 0 in lengths:
+            raise InputError(
+                "all arrays must have equally many examples, at least one. "
+                f"Received: {', '.join(map(str, sorted(lengths)))}"
+            )
+        _check_batch_size(batch_size)
+        self.batch_size = batch_size
+        self.seed = seed
+        self._length = lengths.pop()
+
+    def __len__(self):
+        """Return the number of examples."""
+        return self._length
+
+    steps = Batches.steps
+    order = Batches.order
+    rows = Batches.rows
+
+    def load(self, rows):
+        """Return the examples in these places, in the arrays' own structure."""
+        return keras.tree.map_structure(lambda array: tf.gather(array, rows), self._arrays)
+
+
+class DatasetBatches:
+    """The batches of a `tf.data.Dataset`, as `Model.fit` takes one.
+
+    Args:
+        dataset: `tf.data.Dataset` of batches: tuples (x, y) or (x, y, sample_weight). Where its
+            length is not known, it is counted, which costs one pass.
+
+    Raises:
+        InputError: If the dataset has no end, or no batch.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> batches = DatasetBatches(tf.data.Dataset.range(5).batch(2))
+        >>> batches.steps
+        3
+        >>> batches.load(batches.rows(batches.order(epoch=0), step=0)).numpy().tolist()
+        [0, 1]
+    """
+
+    def __init__(self, dataset):
+        self._dataset = dataset
+        steps = int(dataset.cardinality())
+        if steps == tf.data.UNKNOWN_CARDINALITY:
+            steps = int(dataset.reduce(np.int64(0), lambda count, *batch: count + 1))
+        if steps < 1:
+            raise InputError(
+                "the dataset must have an end, and a batch before it. Received: one "
+                f"{'without a batch' if steps == 0 else 'without an end: call its take(…)'}"
+            )
+        self.steps = steps
+
+    def order(self, epoch):
+        """Begin to iterate anew; the dataset itself decides the order."""
+        return iter(self._dataset)
+
+    def rows(self, order, step):
+        """Return the next batch."""
+        return order.get_next()
+
+    def load(self, rows):
+        """Return the rows as they are."""
+        return rows
+
+
+def as_batches(data, batch_size=32, seed=None):
+    """Return data of any kind that `Model.fit` takes, or `Batches`, as batches inside the graph.
+
+    Args:
+        data: `Batches`, a tuple (x, y) or (x, y, sample_weight) of arrays, or a batched
+            `tf.data.Dataset` of such.
+        batch_size: Positive integer, for arrays.
+        seed: As in `ArrayBatches`, for arrays.
+
+    Returns:
+        `Batches`, `ArrayBatches` or `DatasetBatches`.
+
+    Raises:
+        InputError: If it is none of these.
+    """
+    if isinstance(data, (Batches, ArrayBatches, DatasetBatches)):
+        return data
+    if isinstance(data, tf.data.Dataset):
+        return DatasetBatches(data)
+    if isinstance(data, tuple) and len(data) in (2, 3):
+        return ArrayBatches(data, batch_size, seed)
+    raise InputError(
+        "data must be kerashw.datasets.pipeline.Batches, a tuple of arrays (x, y) or "
+        f"(x, y, sample_weight), or a batched tf.data.Dataset. Received: {type(data).__name__}"
+    )
+
+
+def _as_tensor(array):
+    array = np.asarray(array)
+    floats = np.issubdtype(array.dtype, np.floating)
+    return tf.constant(array, keras.config.floatx() if floats else None)
+
+
+def _check_batch_size(batch_size):
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size!r}")

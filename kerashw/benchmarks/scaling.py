@@ -1,0 +1,131 @@
+"""What several replicas or workers cost: they share this machine's cores, so nothing can be gained.
+
+Every strategy trains the same model with the same global batches in processes of its own, in turn.
+What is missing to the examples a second of one worker is the price of coordination: gradients that
+are summed, workers that wait for each other, arithmetic in smaller pieces. On machines of their
+own, workers pay for the first two of these, and gain the rest.
+"""
+
+import itertools
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+from kerashw.benchmarks.topic import Table
+from kerashw.errors import WorkerError
+
+MODELS = ("softmax", "mlp")
+EXAMPLES, BATCH_SIZE = 12_800, 128
+EPOCHS = 4  # the first of them does not count
+ROUNDS = 2
+# Strategy, processes, replicas in each.
+WAYS = (("default", 1, 1), ("mirrored", 1, 2), ("multiworker", 1, 1), ("multiworker", 2, 1))
+
+
+def measure(setup):
+    """Time epochs under every strategy.
+
+    Args:
+        setup: `kerashw.benchmarks.topic.Setup`.
+
+    Yields:
+        `Table`, one a model.
+    """
+    for model in MODELS:
+        seconds = {way: [] for way in WAYS}
+        for _ in range(ROUNDS):
+            for way in WAYS:
+                setup.progress(f"{model}, {way[0]}, {way[1]} processes")
+                seconds[way] += _epochs(model, way, setup.data_dir)
+        rates = {way: EXAMPLES / statistics.median(times) for way, times in seconds.items()}
+        yield Table(
+            f"Scaling on the same {os.cpu_count()} cores: {model}, batches of {BATCH_SIZE}",
+            ("strategy", "workers", "replicas", "examples a second", "lost to coordination"),
+            [(*_named(way), f"{rate:,.0f}", _lost(way, rates)) for way, rate in rates.items()],
+        )
+
+
+def _named(way):
+    name, processes, replicas = way
+    return name, str(processes), str(processes * replicas)
+
+
+def _lost(way, rates):
+    """Return what is missing to the same strategy's single replica, or to one device."""
+    name, processes, replicas = way
+    if processes * replicas == 1:
+        return ""
+    alone = (name, 1, 1) if (name, 1, 1) in rates else WAYS[0]
+    return f"{100 * (1 - rates[way] / rates[alone]):.0f} %"
+
+
+def _epochs(model, way, data_dir):
+    """Return the seconds of the counted epochs, as the first process has them."""
+    name, processes, replicas = way
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
+    running = []
+    for index in range(processes):
+        environment = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
+        if name == "multiworker":
+            task = {"type": "worker", "index": index}
+            config = {"cluster": {"worker": addresses}, "task": task}
+            environment["TF_CONFIG"] = json.dumps(config)
+        command = [sys.executable, "-m", __name__, model, name, str(replicas), data_dir or ""]
+        running.append(
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    written = [process.communicate() for process in running]
+    for process, (_, errors) in zip(running, written, strict=True):
+        if process.returncode:
+            raise WorkerError(f"a process of {name} failed: {errors.strip()[-500:]}")
+    return json.loads(written[0][0])
+
+
+def _free_ports(number):
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def _train(model, name, replicas, data_dir):
+    """Train under a strategy; print the seconds of each epoch but the first."""
+    import keras
+    import tensorflow as tf
+
+    from kerashw import distribution
+    from kerashw.datasets import mnist
+    from kerashw.datasets.pipeline import Batches
+    from kerashw.training import compiled_model
+
+    if name == "mirrored":
+        (cpu,) = tf.config.list_physical_devices("CPU")
+        devices = [tf.config.LogicalDeviceConfiguration() for _ in range(int(replicas))]
+        tf.config.set_logical_device_configuration(cpu, devices)
+    strategy = distribution.strategy(name)
+    data = mnist.load(data_dir=data_dir or None).first(EXAMPLES, 1)
+    with strategy.scope():
+        built = compiled_model(model, 0, (28, 28, 1), 10)
+    train = Batches(data.train_images, data.train_labels, BATCH_SIZE, seed=0)
+    moments = []
+    clock = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: moments.append(time.perf_counter())
+    )
+    distribution.fit(built, train, epochs=EPOCHS, callbacks=[clock], verbose=0)
+    seconds = [after - before for before, after in itertools.pairwise(moments)]
+    sys.stdout.write(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    _train(*sys.argv[1:])
