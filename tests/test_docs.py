@@ -1,5 +1,6 @@
 """What the documents say is true: their commands, flags and code."""
 
+import os
 import pathlib
 import re
 import shlex
@@ -17,8 +18,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", README, re.DOTALL | re.MULTILINE))
 # Its blocks are one after the other what one types, and are tried as such.
-SERVE = README[README.index("\n## Serve\n") : README.index("\n## From Python\n")]
+SERVE = SECTIONS["Serve"]
 
 
 def test_the_two_commands_come_first():
@@ -63,6 +65,28 @@ def test_what_is_typed_to_serve_works(data, tmp_path):
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
     assert re.search(r'"class": \[\s*7\s*\]', ended.stdout)
+
+
+@pytest.mark.slow
+def test_what_is_typed_to_train_on_several_machines_works(data, tmp_path):
+    block = re.search(r"```\n(.*?)```", SECTIONS["Several GPUs, several machines"], re.DOTALL)[1]
+    ports = [free_port(), free_port()]
+    workers = []
+    for index in range(2):
+        script = block.replace('"index": 0', f'"index": {index}')
+        for number, port in enumerate(ports, 1):
+            assert f"host{number}:12345" in script
+            script = script.replace(f"host{number}:12345", f"127.0.0.1:{port}")
+        script = script.replace("\npython ", f"\nexec {shlex.quote(sys.executable)} ").rstrip()
+        script += " --model softmax --epochs 1 --train-examples 1000 --test-examples 500"
+        (tmp_path / str(index)).mkdir()
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        workers.append(
+            subprocess.Popen(["bash", "-c", script], cwd=tmp_path / str(index), env=environment)
+        )
+    assert [worker.wait(200) for worker in workers] == [0, 0]
+    assert (tmp_path / "0" / "runs" / "mnist" / "report.html").exists()
+    assert not (tmp_path / "1" / "runs").exists()
 
 
 def test_the_readmes_links_and_pictures_are_there():
