@@ -49,7 +49,7 @@ def main(arguments=None):
         Integer, the exit code.
     """
     options = _parser().parse_args(arguments)
-    return run_command(lambda: _benchmark(options), NAME, "Nothing is kept of it")
+    return run_command(lambda: _benchmark(options), NAME, "Topics that were finished are kept")
 
 
 def _parser():
@@ -98,8 +98,8 @@ def _benchmark(options):
                 results = _measure(topic, setup)
             _show(results, console)
             found += results
-    if options.json:
-        write_json(options.json, where | as_json(found))
+            if options.json:
+                write_json(options.json, where | as_json(found))
 
 
 def _measure(topic, setup):

@@ -165,6 +165,17 @@ def test_a_model_with_its_own_train_step_keeps_it(data):
     assert history["seen"] == [1000, 1000]
 
 
+@pytest.mark.slow
+def test_somebody_else_s_model_is_trained_as_it_is():
+    model = compiled(keras.applications.MobileNetV3Small((32, 32, 3), weights=None, classes=2))
+    images = np.random.default_rng(0).integers(0, 256, (320, 32, 32, 3), "uint8")
+    labels = (images.mean(axis=(1, 2, 3)) > 127.5).astype(int)
+    images[labels == 1] //= 2
+    batches = Batches(images / np.float32(1), labels, batch_size=32, seed=0)
+    losses = fit(model, batches, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
 def test_what_cannot_be_trained_is_said(data):
     train, _ = some(data)
     with pytest.raises(InputError, match="must be compiled"):
