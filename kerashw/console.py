@@ -33,7 +33,7 @@ def run_command(command, name, when_interrupted=GOES_ON):
     Args:
         command: Function without arguments; what it returns, if anything, is the exit code.
         name: String, the command as the user types it.
-        when_interrupted: String, what an interruption means for the user.
+        when_interrupted: String, what is kept when it ends before its time.
 
     Returns:
         Integer, the exit code: the command's or 0, 2 after an error, 75 after one that may not
@@ -47,7 +47,7 @@ def run_command(command, name, when_interrupted=GOES_ON):
         return TRY_AGAIN if isinstance(error, WorkerError) else FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print_error(name, f"{where}{error.strerror or error}. What was finished before is kept")
+        print_error(name, f"{where}{error.strerror or error}. {when_interrupted}")
         return FAILED
     except KeyboardInterrupt:
         print_error(name, f"interrupted. {when_interrupted}")

@@ -5,6 +5,7 @@ without a limit that one could set. Here each worker greets every other one, on 
 TensorFlow is about to use, and is answered, or says within a time limit who did not answer.
 """
 
+import contextlib
 import json
 import socket
 import threading
@@ -57,7 +58,8 @@ def meet(addresses, index, told, timeout=60):
                 time.sleep(PAUSE)
         finally:
             # The port is free again when no accept holds it any more.
-            listener.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # macOS refuses it, and needs no such word
+                listener.shutdown(socket.SHUT_RDWR)
             answering.join()
     return [heard[number] for number in range(len(addresses))]
 

@@ -99,7 +99,7 @@ def test_the_server_knows_saved_models_only():
     imported = {
         room for module in (PACKAGE / "serve").rglob("*.py") for room in rooms_imported_by(module)
     }
-    assert imported <= {"serve", "errors", "files", "console"}
+    assert imported <= {"serve", "errors", "console"}
 
 
 def test_the_map_in_contributing_names_every_room():

@@ -64,9 +64,7 @@ def test_versions_come_and_go_under_load_without_a_failed_request(models, tmp_pa
             for key in ("instances", "inputs")
         ]
         copy(models, "fashion/2", base, 2)
-        start = time.monotonic()
         until(lambda: server.states("dyn") == {2: "AVAILABLE", 1: "END"})
-        took = time.monotonic() - start
         (base / "3").mkdir()
         (base / "3" / "saved_model.pb").write_text("garbage")
         until(lambda: server.states("dyn").get(3) == "END")
@@ -75,7 +73,6 @@ def test_versions_come_and_go_under_load_without_a_failed_request(models, tmp_pa
             each.end()
             assert not each.failures
             assert len(each.answers) == 2  # version 1's and version 2's
-        assert took < 4  # two seconds on a machine that has nothing else to do
         assert server.states("dyn")[2] == "AVAILABLE"
         status, answer = server.get("/v1/models/dyn/versions/3")
         recorded = next(e for e in load() if e["name"] == "dyn_after_corrupt_v3")
