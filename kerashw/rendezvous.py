@@ -2,7 +2,9 @@
 
 TensorFlow's own start blocks the whole process until all workers are there, without a word and
 without a limit that one could set. Here each worker greets every other one, on the addresses that
-TensorFlow is about to use, and is answered, or says within a time limit who did not answer.
+TensorFlow is about to use, and is answered, or says within a time limit who did not answer. A
+greeting is an exchange: of two workers either both have heard the other, or neither. So each may
+leave as soon as it has heard all.
 """
 
 import contextlib
@@ -48,13 +50,11 @@ def meet(addresses, index, told, timeout=60):
         )
         answering.start()
         try:
-            reached = {index}
-            while len(reached) < len(addresses) or len(heard) < len(addresses):
+            while missing := sorted(set(range(len(addresses))) - heard.keys()):
                 if time.monotonic() > deadline:
-                    raise _missing(addresses, index, reached & heard.keys(), timeout)
-                for number in sorted(set(range(len(addresses))) - reached):
-                    if _greet(addresses[number], greeting, addresses, heard) == number:
-                        reached.add(number)
+                    raise _missing(addresses, index, missing, timeout)
+                for number in missing:
+                    _greet(addresses[number], greeting, addresses, heard)
                 time.sleep(PAUSE)
         finally:
             # The port is free again when no accept holds it any more.
@@ -92,28 +92,23 @@ def _greet(address, greeting, addresses, heard):
     try:
         connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
     except OSError:
-        return None
-    return _exchange(connection, greeting, addresses, heard)
+        return
+    _exchange(connection, greeting, addresses, heard)
 
 
 def _exchange(connection, greeting, addresses, heard):
-    """Send a greeting and note the other's; return who it was, or nothing if it was none."""
-    with connection:
+    """Send a greeting, and note the other's if it is one."""
+    # What else may be there: another program, or a worker of an earlier start that is going down.
+    with connection, contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         connection.settimeout(PATIENCE)
-        try:
-            connection.sendall(greeting)
-            with connection.makefile("rb") as stream:
-                other = json.loads(stream.readline(LONGEST))
-            if other["of"] != list(addresses):
-                return None
+        connection.sendall(greeting)
+        with connection.makefile("rb") as stream:
+            other = json.loads(stream.readline(LONGEST))
+        if other["of"] == list(addresses):
             heard[other["worker"]] = other["told"]
-            return other["worker"]
-        except (OSError, ValueError, TypeError, KeyError):
-            return None  # Another program, or a worker of an earlier start that is going down.
 
 
-def _missing(addresses, index, met, timeout):
-    missing = [number for number in range(len(addresses)) if number not in met]
+def _missing(addresses, index, missing, timeout):
     names = ", ".join(f"worker {number + 1} ({addresses[number]})" for number in missing)
     return WorkerError(
         f"worker {index + 1} of {len(addresses)} waited {timeout:g} seconds in vain for {names}. "

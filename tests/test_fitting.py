@@ -98,8 +98,7 @@ def test_xla_is_for_gpus_and_for_those_who_let_it(jit_compile, device, data, mon
     # On a CPU the ConvNet's epoch would take five times as long, so not even where it is asked for.
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind] * (kind == device))
     model = compiled(softmax_regression(), jit_compile=jit_compile)
-    model.optimizer.build(model.trainable_variables)
-    traced = fitting._loop(model, model.train_step, some(data)[0])
+    traced = fitting._Pass(model, some(data)[0], training=True).loop
     compiled_by_xla = traced.function_def.attr["_XlaMustCompile"].b
     assert compiled_by_xla == (device == "GPU" and jit_compile)
 

@@ -174,7 +174,7 @@ def test_an_interruption_leaves_nothing_half_written(data, tmp_path):
     assert any(line.startswith(" 9") for line in process.stdout)
     time.sleep(1)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=200)
     assert process.returncode == 130
     assert errors.splitlines() == [
         "python -m kerashw.verify: error: interrupted. Not all claims were tested"

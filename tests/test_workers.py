@@ -111,7 +111,7 @@ def assert_goes_on(output, uninterrupted):
 @pytest.mark.parametrize(
     ("victim", "signal_number"),
     [
-        (1, signal.SIGKILL),
+        pytest.param(1, signal.SIGKILL, marks=pytest.mark.slow),
         pytest.param(0, signal.SIGKILL, marks=pytest.mark.slow),
         pytest.param(0, signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param(1, signal.SIGTERM, marks=pytest.mark.slow),
