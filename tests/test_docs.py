@@ -56,7 +56,6 @@ def test_what_is_typed_to_serve_works(data, tmp_path):
         ("pip install '.[serve]'\n", ""),
         ("\npython ", f"\n{python} "),
         ("models.config &", f"models.config --rest_api_port={(port := free_port())} &"),
-        ("curl ", "curl --silent --retry 30 --retry-connrefused "),
         ("127.0.0.1:8501", f"127.0.0.1:{port}"),
     ):
         assert given in script

@@ -17,7 +17,7 @@ def main(arguments=None):
         Integer, the exit code.
     """
     options = parse(sys.argv[1:] if arguments is None else arguments)
-    return run_command(lambda: _serve(options), NAME)
+    return run_command(lambda: _serve(options), NAME, "Nothing was served")
 
 
 def _serve(options):

@@ -8,6 +8,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from kerashw.export import export_saved_model
+from kerashw.models import convnet
 from kerashw.serve.savedmodel import SavedModel
 from kerashw.serve.status import RequestError
 from kerashw.serve.warmup import FILE, warm_up
@@ -70,3 +72,21 @@ def test_warm_up_that_fails(models, tmp_path):
 def test_no_warm_up(models):
     path = models / "half_plus_two" / "123"
     assert warm_up(SavedModel(path), path) == 0
+
+
+@pytest.fixture(scope="module")
+def exported_convnet(tmp_path_factory):
+    return export_saved_model(convnet(), tmp_path_factory.mktemp("convnet"))
+
+
+# Some of these end the process where they reach oneDNN's convolution.
+@pytest.mark.parametrize(
+    "shape", [(28, 28), (2, 28), (0,), (), (0, 28, 28), (1, 28, 28, 1), (1, 2, 2)]
+)
+def test_a_shape_that_a_convolution_cannot_take(shape, exported_convnet):
+    loaded = SavedModel(exported_convnet)
+    with pytest.raises(RequestError, match=r"must have the shape \[\?,28,28\]") as error:
+        loaded.signatures["pixels"].run({"image": np.zeros(shape, np.uint8)})
+    assert error.value.code == "INVALID_ARGUMENT"
+    answer = loaded.signatures["pixels"].run({"image": np.zeros((3, 28, 28), np.uint8)})
+    assert answer["class"].shape == (3,)
