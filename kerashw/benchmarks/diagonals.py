@@ -44,7 +44,7 @@ def measure(setup):
     setup.progress("counting")
     yield from compare_counting()
     if "cv2.filter2D" not in counting_functions():
-        yield "OpenCV is not installed and left out: pip install 'kerashw[benchmark]'"
+        yield "OpenCV is not installed and left out: pip install '.[benchmark]'"
 
 
 def compare_counting(images=1024, image_size=100, rounds=20, density=0.1):

@@ -29,7 +29,7 @@ PYTORCH = {
 }
 AUTOCAST = {"PyTorch, bfloat16": "kerashw.benchmarks.pytorch autocast"}
 MACHINE = {"machine": "kerashw.benchmarks.rates"}
-NO_PYTORCH = "PyTorch is not installed and left out: pip install 'kerashw[benchmark]'"
+NO_PYTORCH = "PyTorch is not installed and left out: pip install '.[benchmark]'"
 # What the homework says of the ConvNet.
 HEADLINE = 0.9833
 # As many as take some seconds each; the first of them is the warm-up.
