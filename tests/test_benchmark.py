@@ -12,6 +12,7 @@ from kerashw import benchmark
 from kerashw.benchmarks import diagonals
 from kerashw.benchmarks.topic import Setup, Table
 from kerashw.benchmarks.turns import Comparison
+from kerashw.errors import DataError
 
 COMMAND = [sys.executable, "-m", "kerashw.benchmark"]
 
@@ -64,6 +65,14 @@ def test_a_peer_that_is_not_installed_is_said(monkeypatch):
     (remark,) = diagonals.measure(Setup())
     assert "OpenCV is not installed" in remark
     assert "cv2.filter2D" not in diagonals.counting_functions()
+
+
+@pytest.mark.parametrize("topic", ["startup", "training", "convnet", "growth", "scaling"])
+def test_a_folder_that_cannot_hold_the_data_is_a_mistake_in_every_topic(topic, tmp_path):
+    (tmp_path / "file").touch()
+    module = importlib.import_module(f"kerashw.benchmarks.{topic}")
+    with pytest.raises(DataError, match="Choose another place with --data-dir"):
+        list(module.measure(Setup(str(tmp_path / "file" / "data"))))
 
 
 @pytest.mark.parametrize("arguments", [["nosuch"], ["backprop", "--nosuch"]])

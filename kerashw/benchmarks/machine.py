@@ -4,6 +4,7 @@ from kerashw.benchmarks.rounds import take_rounds
 from kerashw.benchmarks.topic import Table
 from kerashw.benchmarks.training import MACHINE
 from kerashw.benchmarks.work import LAYERS, epoch
+from kerashw.errors import BenchmarkError
 from kerashw.results import TITLES
 
 ROUNDS = 3
@@ -13,7 +14,7 @@ def measure(setup):
     """Measure the machine's rates, and derive each epoch's floors; see `floors`."""
     outcome = take_rounds(MACHINE, {}, ROUNDS, setup.progress)["machine"]
     if outcome.failure:
-        raise RuntimeError(f"the machine could not be measured: {outcome.failure}")
+        raise BenchmarkError(f"the machine could not be measured: {outcome.failure}")
     # The best of all: a limit is what the machine can do, not what it did while disturbed.
     rates = {
         name: max(one[name] for one in outcome.rounds) for name in ("float32", "bfloat16", "memory")

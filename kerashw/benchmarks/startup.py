@@ -1,6 +1,7 @@
 """How long one waits for a first result, from the command line to the last line."""
 
 import json
+import shlex
 import statistics
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from kerashw.benchmarks import training
+from kerashw.benchmarks.processes import last_line
 from kerashw.benchmarks.topic import Table
 from kerashw.benchmarks.turns import Comparison, take_turns
 from kerashw.datasets import mnist
+from kerashw.errors import BenchmarkError
 
 ROUNDS = 3
 LIMIT_SECONDS = 8
@@ -69,8 +72,8 @@ def _command(name, peers, folder, data_dir):
         return [sys.executable, "-c", IMPORTS]
     if name == "kerashw":
         flags = ["--data-dir", data_dir] if data_dir else []
-        run = f"kerashw.train --model softmax --epochs 1 --output {Path(folder, 'run')}"
-        return [sys.executable, "-m", *run.split(), *flags]
+        run = ["kerashw.train", "--model", "softmax", "--epochs", "1", "--output"]
+        return [sys.executable, "-m", *run, str(Path(folder, "run")), *flags]
     options = training.options("softmax", data_dir) | {"rounds": 1}
     return [sys.executable, "-m", *peers[name].split(), json.dumps(options)]
 
@@ -80,7 +83,8 @@ def _seconds_to_last_line(command):
     started = time.perf_counter()
     ended = subprocess.run(command, input="\n" * 9, capture_output=True, text=True, check=False)
     if ended.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed: {ended.stderr[-500:]}")
+        why = last_line(ended.stderr) or f"exit code {ended.returncode}"
+        raise BenchmarkError(f"{shlex.join(command)} failed: {why}")
     return time.perf_counter() - started
 
 

@@ -15,6 +15,8 @@ from kerashw.benchmarks.rounds import take_rounds
 from kerashw.benchmarks.topic import Table
 from kerashw.benchmarks.turns import Comparison
 from kerashw.benchmarks.work import epoch
+from kerashw.datasets import mnist
+from kerashw.errors import BenchmarkError
 from kerashw.results import TITLES
 
 # What trains, as one reads it → the process that does.
@@ -77,8 +79,11 @@ def run(setup, model, ways, rounds):
         Dict, name → `kerashw.benchmarks.rounds.Outcome`, that of the machine among them.
 
     Raises:
-        RuntimeError: If ours fails.
+        BenchmarkError: If ours fails.
+        DataError: If MNIST cannot be prepared.
     """
+    # Prepares it once for all of them, and tells at once if that cannot be.
+    mnist.load(data_dir=setup.data_dir)
     outcomes = take_rounds(
         ways | MACHINE,
         options(model, setup.data_dir),
@@ -87,7 +92,7 @@ def run(setup, model, ways, rounds):
     )
     for name in (*OURS, *MACHINE):
         if name in outcomes and outcomes[name].failure:
-            raise RuntimeError(f"{name} failed: {outcomes[name].failure}")
+            raise BenchmarkError(f"{name} failed: {outcomes[name].failure}")
     return outcomes
 
 

@@ -11,6 +11,7 @@ from kerashw.benchmarks.rounds import Outcome
 from kerashw.benchmarks.topic import Setup, Table
 from kerashw.benchmarks.turns import Comparison
 from kerashw.benchmarks.work import epoch
+from kerashw.errors import BenchmarkError
 
 OPTIONS = {"model": "softmax", "batch_size": 128, "seed": 0, "data_dir": None, "rounds": 1}
 
@@ -82,7 +83,7 @@ def test_memory_is_compared(found):
 def test_ours_failing_is_no_remark(monkeypatch):
     failed = {"kerashw": Outcome(failure="boom"), "machine": Outcome()}
     monkeypatch.setattr(training, "take_rounds", lambda *_: failed)
-    with pytest.raises(RuntimeError, match="kerashw failed: boom"):
+    with pytest.raises(BenchmarkError, match="kerashw failed: boom"):
         training.run(Setup(), "mlp", {"kerashw": training.OURS["kerashw"]}, 1)
 
 
@@ -117,6 +118,17 @@ def test_every_way_of_the_convnet_is_compared(monkeypatch, found):
 def test_both_ways_to_load_give_the_same(data):
     (comparison,) = startup.compare_loading(rounds=1)
     assert comparison.quality == "the same examples"
+
+
+def test_what_is_typed_keeps_its_spaces(tmp_path):
+    folder, data_dir = tmp_path / "a b", "c d"
+    command = startup._command("kerashw", {}, folder, data_dir)
+    assert command[-4:] == ["--output", str(folder / "run"), "--data-dir", data_dir]
+
+
+def test_a_command_that_fails_is_said_in_one_line():
+    with pytest.raises(BenchmarkError, match="failed: ValueError: no$"):
+        startup._seconds_to_last_line([sys.executable, "-c", "raise ValueError('no')"])
 
 
 def test_growth_has_each_size_once(data):
