@@ -53,10 +53,10 @@ def started(command, **settings):
 
 
 def last_line(text):
-    """Return the last line that is not empty; of a traceback, what was raised.
+    r"""Return the last line that is not empty; of a traceback, what was raised.
 
     Example:
-        >>> last_line("Traceback:\\n  …\\nValueError: too much\\n\\n")
+        >>> last_line("Traceback:\n  …\nValueError: too much\n\n")
         'ValueError: too much'
     """
     return next((line.strip() for line in reversed(text.split("\n")) if line.strip()), "")

@@ -49,23 +49,24 @@ def measure(setup):
         rates = {way: EXAMPLES / statistics.median(times) for way, times in seconds.items()}
         yield Table(
             f"Scaling on the same {os.cpu_count()} cores: {model}, batches of {BATCH_SIZE}",
-            ("strategy", "workers", "replicas", "examples a second", "lost to coordination"),
-            [(*_named(way), f"{rate:,.0f}", _lost(way, rates)) for way, rate in rates.items()],
+            ("strategy", "workers", "replicas", "s an epoch", "examples a second", "% lost"),
+            [(*_named(way), seconds[way], rate, _lost(way, rates)) for way, rate in rates.items()],
+            ("{}", "{}", "{}", "{:.2f}", "{:,.0f}", "{:.0f}"),
         )
 
 
 def _named(way):
     name, processes, replicas = way
-    return name, str(processes), str(processes * replicas)
+    return name, processes, processes * replicas
 
 
 def _lost(way, rates):
-    """Return what is missing to the same strategy's single replica, or to one device."""
+    """Return the percentage missing to the same strategy's single replica, or to one device."""
     name, processes, replicas = way
     if processes * replicas == 1:
-        return ""
+        return None
     alone = (name, 1, 1) if (name, 1, 1) in rates else WAYS[0]
-    return f"{100 * (1 - rates[way] / rates[alone]):.0f} %"
+    return 100 * (1 - rates[way] / rates[alone])
 
 
 def _epochs(model, way, data_dir):

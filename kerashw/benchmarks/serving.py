@@ -106,17 +106,14 @@ def _table(cells, columns, calls):
     rows = []
     for number, cell in enumerate(cells):
         answers = [
-            text
+            column[number][part] / scale
             for column in columns.values()
-            for text in (
-                f"{column[number]['rate']:,.0f}",
-                f"{column[number]['p50'] / 1000:.2f}",
-                f"{column[number]['p99'] / 1000:.1f}",
-            )
+            for part, scale in (("rate", 1), ("p50", 1000), ("p99", 1000))
         ]
-        rows.append((str(cell), *answers, f"{calls[number]:,.0f}"))
+        rows.append((str(cell), *answers, calls[number]))
+    formats = ("{}", *("{:,.0f}", "{:.2f}", "{:.1f}") * len(columns), "{:,.0f}")
     title = "Answers of the server"
-    return Table(title, ("model,\nimages", *headings, "in process\ncalls/s"), rows)
+    return Table(title, ("model,\nimages", *headings, "in process\ncalls/s"), rows, formats)
 
 
 def _write_request(images, folder):

@@ -127,12 +127,9 @@ def memory(outcomes, model):
     """Return a table of the most memory that each way's process had."""
     some = {n: o for n, o in outcomes.items() if n not in MACHINE and not o.failure}
     least = some["kerashw"].peak_bytes
-    rows = [
-        (name, f"{one.peak_bytes / 2**20:,.0f}", f"{least / one.peak_bytes:.2f}")
-        for name, one in some.items()
-    ]
+    rows = [(name, one.peak_bytes / 2**20, least / one.peak_bytes) for name, one in some.items()]
     title = f"Peak memory of a process that trains the {TITLES[model]}"
-    return Table(title, ("", "MiB", "kerashw's share"), rows)
+    return Table(title, ("", "MiB", "kerashw's share"), rows, ("{}", "{:,.0f}", "{:.2f}"))
 
 
 def time_to(outcomes, accuracy=HEADLINE):
@@ -154,13 +151,10 @@ def time_to(outcomes, accuracy=HEADLINE):
             taken[name] = epochs, epochs and sum(outcome.seconds(0)[:epochs])
     ours = taken["kerashw"][1]
     rows = [
-        (
-            name,
-            str(epochs or f"more than {len(outcomes[name].rounds)}"),
-            f"{seconds:.1f}" if epochs else "–",
-            f"{ours / seconds:.2f}" if epochs and ours else "–",
-        )
+        (name, epochs, seconds, ours / seconds if epochs and ours else None)
         for name, (epochs, seconds) in taken.items()
     ]
     headings = ("", "epochs", "seconds", "kerashw's share")
-    return Table(f"Training until {100 * accuracy:.2f} % of the test set are right", headings, rows)
+    most = max(len(outcomes[name].rounds) for name in taken)
+    title = f"Training until {100 * accuracy:.2f} % of the test are right, {most} epochs at most"
+    return Table(title, headings, rows, ("{}", "{}", "{:.1f}", "{:.2f}"))

@@ -9,7 +9,12 @@ from kerashw.errors import BenchmarkError, WorkerError
 
 def test_what_is_lost_is_beside_one_of_the_same_strategy():
     rates = dict(zip(scaling.WAYS, (100, 80, 90, 45), strict=True))
-    assert [scaling._lost(way, rates) for way in scaling.WAYS] == ["", "20 %", "", "50 %"]
+    assert [scaling._lost(way, rates) for way in scaling.WAYS] == [
+        None,
+        pytest.approx(20),
+        None,
+        pytest.approx(50),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -36,10 +41,10 @@ def test_every_strategy_is_timed(data, monkeypatch):
         monkeypatch.setattr(scaling, name, value)
     (table,) = scaling.measure(Setup())
     assert [row[:3] for row in table.rows] == [
-        ("default", "1", "1"),
-        ("mirrored", "1", "2"),
-        ("multiworker", "1", "1"),
-        ("multiworker", "2", "2"),
+        ("default", 1, 1),
+        ("mirrored", 1, 2),
+        ("multiworker", 1, 1),
+        ("multiworker", 2, 2),
     ]
     for row in table.rows:
-        assert int(row[3].replace(",", "")) > 0
+        assert min(row[3]) > 0 < row[4]

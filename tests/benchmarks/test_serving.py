@@ -45,5 +45,5 @@ def test_every_cell_is_measured(monkeypatch):
     ]
     for row in table.rows:
         assert len(row) == len(table.headings) >= 8
-        assert min(float(text.replace(",", "")) for text in row[1:]) > 0
+        assert min(row[1:]) > 0
     assert remarks
