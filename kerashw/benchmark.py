@@ -66,8 +66,8 @@ def _parser():
     )
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help="what to time; see below")
     parser.add_argument("--data-dir", metavar="DIR", help="as in python -m kerashw.train")
-    parser.add_argument("--json", metavar="FILE", help="write every single time, in seconds")
-    parser.add_argument("--figures", metavar="DIR", help="draw what is worth a picture")
+    parser.add_argument("--json", metavar="FILE", help="write all numbers, times of each round")
+    parser.add_argument("--figures", metavar="DIR", help="where growth draws its picture")
     return parser
 
 
@@ -78,7 +78,9 @@ def _benchmark(options):
             f"topics must be one or more of {', '.join(TOPICS)}. Received: {' '.join(unknown)}"
         )
     check_writable("--json", options.json, options.json and Path(options.json).parent)
-    check_writable("--figures", options.figures, options.figures)
+    chosen = options.topics or DEFAULT
+    if "growth" in chosen:  # the only one that draws
+        check_writable("--figures", options.figures, options.figures)
     console = Console(width=None if sys.stdout.isatty() else 132)
     with console.status("Starting TensorFlow"), quiet_start():
         from kerashw.benchmarks.topic import Setup
@@ -88,7 +90,7 @@ def _benchmark(options):
     console.print(", ".join(f"{name} {version}" for name, version in where["versions"].items()))
     found = []
     for topic in TOPICS:
-        if topic in (options.topics or DEFAULT):
+        if topic in chosen:
             with console.status(topic) as status:
                 setup = Setup(
                     options.data_dir,
@@ -118,7 +120,7 @@ def _show(results, console):
         columns = rich_table.Table(title=own.title, title_justify="left", box=box.SIMPLE_HEAD)
         for heading in own.headings:
             columns.add_column(heading, justify="right" if columns.columns else "left")
-        for row in own.rows:
+        for row in own.shown():
             columns.add_row(*row)
         console.print(columns)
     for remark in kinds["remarks"]:
@@ -143,9 +145,14 @@ def by_kind(results):
 
 def as_json(results):
     """Return what the topics found as dicts and lists, by kind."""
+    kinds = by_kind(results)
     return {
-        name: [result if name == "remarks" else dataclasses.asdict(result) for result in some]
-        for name, some in by_kind(results).items()
+        "comparisons": [dataclasses.asdict(one) for one in kinds["comparisons"]],
+        "tables": [
+            {"title": one.title, "headings": one.headings, "rows": one.rows}
+            for one in kinds["tables"]
+        ],
+        "remarks": kinds["remarks"],
     }
 
 

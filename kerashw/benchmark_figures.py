@@ -1,5 +1,7 @@
 """The benchmark's pictures; no computing."""
 
+import statistics
+
 import matplotlib
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -26,17 +28,18 @@ def growth_figure(grown):
     for one in grown:
         color = COLORS[one.model]
         most = max(one.by_examples)
-        linear = [one.by_examples[most] * number / most for number in one.by_examples]
+        slope = statistics.median(one.by_examples[most]) / most
+        linear = [slope * number for number in one.by_examples]
         left.plot(list(one.by_examples), linear, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
         for axes, seconds in ((left, one.by_examples), (right, one.by_batch_size)):
-            sizes, times = list(seconds), list(seconds.values())
+            sizes, times = list(seconds), [statistics.median(times) for times in seconds.values()]
             axes.plot(sizes, times, color=color, marker="o", clip_on=False)
     _panel(left, list(grown[0].by_examples), "training examples, in batches of 128")
     _panel(right, list(grown[0].by_batch_size), "batch size, all training examples")
     left.set_title("seconds an epoch; dashed: in proportion", pad=10)
     right.set_title("the same by the batch size", pad=10)
     for one in grown:
-        last = list(one.by_batch_size.values())[-1]
+        last = statistics.median(list(one.by_batch_size.values())[-1])
         right.annotate(
             TITLES[one.model],
             (max(one.by_batch_size), last),

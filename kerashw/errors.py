@@ -2,12 +2,13 @@
 
 ```
 KerashwError
-├── InputError    an argument is not what was expected (also a ValueError)
-├── DataError     a data set is missing, damaged, of the wrong shape, or out of reach
-├── RunError      a run's directory cannot be used, or holds something else
-├── WorkerError   another machine of a distributed run is out of reach, or was lost
-├── ServeError    the server cannot start: a model, its configuration, or its port
-└── ClientError   a server did not answer as asked
+├── InputError      an argument is not what was expected (also a ValueError)
+├── DataError       a data set is missing, damaged, of the wrong shape, or out of reach
+├── RunError        a run's directory cannot be used, or holds something else
+├── WorkerError     another machine of a distributed run is out of reach, or was lost
+├── ServeError      the server cannot start: a model, its configuration, or its port
+├── ClientError     a server did not answer as asked
+└── BenchmarkError  what was to be timed failed
 ```
 
 A command prints the message of a `KerashwError` as one line and ends with exit code 2, after a
@@ -50,3 +51,7 @@ class ClientError(KerashwError):
     def __init__(self, message, status=None):
         super().__init__(message)
         self.status = status
+
+
+class BenchmarkError(KerashwError):
+    """What was to be timed failed, so that there is no time to tell."""

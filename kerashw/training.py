@@ -334,7 +334,7 @@ def _check_tensorboard():
     except ImportError as error:
         raise InputError(
             "TensorBoard logs need the package tensorboard, which is not installed. "
-            "Install it: pip install 'kerashw[tensorboard]'"
+            "Install it: pip install '.[tensorboard]'"
         ) from error
 
 

@@ -1,5 +1,6 @@
 """What the tests share: the prepared MNIST, and small pieces of it."""
 
+import importlib.util
 import os
 import pty
 import select
@@ -45,6 +46,13 @@ def tool(name):
     if not found and os.environ.get("KERASHW_REQUIRE_TOOLS"):
         pytest.fail(f"{name} is not installed")
     return found or pytest.skip(f"{name} is not installed")
+
+
+def peer(name):
+    """Import a peer of the benchmark; without it, the same, by a variable of its own."""
+    if not importlib.util.find_spec(name) and os.environ.get("KERASHW_REQUIRE_PEERS"):
+        pytest.fail(f"{name} is not installed")
+    return pytest.importorskip(name)
 
 
 def shown_in_a_terminal(command):

@@ -12,6 +12,7 @@ from kerashw import benchmark
 from kerashw.benchmarks import diagonals
 from kerashw.benchmarks.topic import Setup, Table
 from kerashw.benchmarks.turns import Comparison
+from kerashw.errors import DataError
 
 COMMAND = [sys.executable, "-m", "kerashw.benchmark"]
 
@@ -23,7 +24,8 @@ def run(*arguments):
 
 
 def test_the_table_and_the_file_have_the_same_comparisons(tmp_path):
-    ended = run("backprop", "--json", tmp_path / "times.json")
+    ended = run("backprop", "--json", tmp_path / "times.json", "--figures", tmp_path / "drawn")
+    assert not (tmp_path / "drawn").exists()  # where nothing is drawn
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
     written = json.loads((tmp_path / "times.json").read_text())
@@ -50,12 +52,13 @@ def test_every_topic_is_a_module_that_measures():
 
 def test_tables_and_remarks_are_kept_beside_the_comparisons():
     comparison = Comparison("a job", "a peer", [1.5], [3.0])
-    table = Table("Sizes", ("n", "seconds"), [("1", "2")])
+    table = Table("Sizes", ("n", "seconds"), [(1, [2.0, 4.0])], ("{}", "{:.1f}"))
     assert benchmark.as_json(["said", table, comparison]) == {
         "comparisons": [dataclasses.asdict(comparison)],
-        "tables": [{"title": "Sizes", "headings": ("n", "seconds"), "rows": [("1", "2")]}],
+        "tables": [{"title": "Sizes", "headings": ("n", "seconds"), "rows": [(1, [2.0, 4.0])]}],
         "remarks": ["said"],
     }
+    assert table.shown() == [("1", "3.0")]
 
 
 def test_a_peer_that_is_not_installed_is_said(monkeypatch):
@@ -64,6 +67,14 @@ def test_a_peer_that_is_not_installed_is_said(monkeypatch):
     (remark,) = diagonals.measure(Setup())
     assert "OpenCV is not installed" in remark
     assert "cv2.filter2D" not in diagonals.counting_functions()
+
+
+@pytest.mark.parametrize("topic", ["startup", "training", "convnet", "growth", "scaling"])
+def test_a_folder_that_cannot_hold_the_data_is_a_mistake_in_every_topic(topic, tmp_path):
+    (tmp_path / "file").touch()
+    module = importlib.import_module(f"kerashw.benchmarks.{topic}")
+    with pytest.raises(DataError, match="Choose another place with --data-dir"):
+        list(module.measure(Setup(str(tmp_path / "file" / "data"))))
 
 
 @pytest.mark.parametrize("arguments", [["nosuch"], ["backprop", "--nosuch"]])

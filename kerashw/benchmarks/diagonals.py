@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerashw.benchmarks.turns import Comparison, take_turns
+from kerashw.errors import BenchmarkError
 from kerashw.layers import DiagonalCount
 
 # Rounds that are not counted; and so many calls a round: one alone would mostly wait for what the
@@ -44,7 +45,7 @@ def measure(setup):
     setup.progress("counting")
     yield from compare_counting()
     if "cv2.filter2D" not in counting_functions():
-        yield "OpenCV is not installed and left out: pip install 'kerashw[benchmark]'"
+        yield "OpenCV is not installed and left out: pip install '.[benchmark]'"
 
 
 def compare_counting(images=1024, image_size=100, rounds=20, density=0.1):
@@ -60,7 +61,7 @@ def compare_counting(images=1024, image_size=100, rounds=20, density=0.1):
         `Comparison`, one a peer that is installed.
 
     Raises:
-        ArithmeticError: If two ways to count do not agree.
+        BenchmarkError: If two ways to count do not agree.
     """
     shape = (images, image_size, image_size, 1)
     batch = (np.random.default_rng(0).random(shape) < density).astype("uint8")
@@ -68,7 +69,7 @@ def compare_counting(images=1024, image_size=100, rounds=20, density=0.1):
     expected = _by_numpy(batch)
     for name, function in functions.items():
         if not np.array_equal(function(batch), expected):
-            raise ArithmeticError(f"{name} does not count what NumPy counts")
+            raise BenchmarkError(f"{name} does not count what NumPy counts")
     # On the device once, as a pipeline would have it; OpenCV reads NumPy's arrays.
     given = {name: batch if name.startswith("cv2") else tf.constant(batch) for name in functions}
 

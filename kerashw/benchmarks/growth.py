@@ -26,9 +26,9 @@ class Growth:
 
     Args:
         model: "softmax", "mlp" or "convnet".
-        by_examples: Dict, number of training examples → seconds, the median of the rounds, at
+        by_examples: Dict, number of training examples → list of seconds, one a round, at
             batches of 128.
-        by_batch_size: Dict, batch size → seconds, with all training examples.
+        by_batch_size: Dict, batch size → the same, with all training examples.
     """
 
     model: str
@@ -70,11 +70,10 @@ def grow(model, data, rounds, progress, examples=EXAMPLES, batch_sizes=BATCH_SIZ
         for size, times in seconds.items():
             progress(f"{TITLES[model]}, round {number} of {rounds}, {size[0]:,} in {size[1]}s")
             times.append(_epoch_seconds(model, data, *size))
-    medians = {size: statistics.median(times) for size, times in seconds.items()}
     return Growth(
         model,
-        {size[0]: medians[size] for size in by_examples},
-        {size[1]: medians[size] for size in by_batch_size},
+        {size[0]: seconds[size] for size in by_examples},
+        {size[1]: seconds[size] for size in by_batch_size},
     )
 
 
@@ -88,29 +87,39 @@ def tables(grown):
         Pair of `Table`s.
     """
     return (
-        Table(
-            "An epoch by the number of training examples, seconds (times the line above)",
-            ("examples", *(TITLES[one.model] for one in grown)),
-            _rows([one.by_examples for one in grown], lambda sizes, i: sizes[max(i - 1, 0)]),
+        _table(
+            "An epoch by the number of training examples",
+            ("examples", "times the\nline above"),
+            {TITLES[one.model]: one.by_examples for one in grown},
+            lambda sizes, i: sizes[max(i - 1, 0)],
         ),
-        Table(
-            f"An epoch by the batch size, seconds (share of that at {BATCH_SIZE})",
-            ("batch size", *(TITLES[one.model] for one in grown)),
-            _rows([one.by_batch_size for one in grown], lambda sizes, i: BATCH_SIZE),
+        _table(
+            "An epoch by the batch size",
+            ("batch size", f"share of\nthat at {BATCH_SIZE}"),
+            {TITLES[one.model]: one.by_batch_size for one in grown},
+            lambda sizes, i: BATCH_SIZE,
         ),
     )
 
 
-def _rows(columns, compared_with):
-    sizes = list(columns[0])
+def _table(title, headings, columns, compared_with):
+    """Return each model's seconds by size, and their share of those at another size."""
+    sizes = list(next(iter(columns.values())))
     rows = []
     for i, size in enumerate(sizes):
         base = compared_with(sizes, i)
         cells = [
-            f"{seconds[size]:.2f} ({seconds[size] / seconds[base]:.2f})" for seconds in columns
+            cell
+            for seconds in columns.values()
+            for cell in (
+                seconds[size],
+                statistics.median(seconds[size]) / statistics.median(seconds[base]),
+            )
         ]
-        rows.append((f"{size:,}", *cells))
-    return rows
+        rows.append((size, *cells))
+    first, share = headings
+    named = [heading for name in columns for heading in (f"{name}\nseconds", share)]
+    return Table(title, (first, *named), rows, ("{:,}", *["{:.2f}"] * len(named)))
 
 
 def _epoch_seconds(model, data, examples, batch_size):

@@ -4,6 +4,7 @@ from kerashw.benchmarks.rounds import take_rounds
 from kerashw.benchmarks.topic import Table
 from kerashw.benchmarks.training import MACHINE
 from kerashw.benchmarks.work import LAYERS, epoch
+from kerashw.errors import BenchmarkError
 from kerashw.results import TITLES
 
 ROUNDS = 3
@@ -13,17 +14,17 @@ def measure(setup):
     """Measure the machine's rates, and derive each epoch's floors; see `floors`."""
     outcome = take_rounds(MACHINE, {}, ROUNDS, setup.progress)["machine"]
     if outcome.failure:
-        raise RuntimeError(f"the machine could not be measured: {outcome.failure}")
+        raise BenchmarkError(f"the machine could not be measured: {outcome.failure}")
     # The best of all: a limit is what the machine can do, not what it did while disturbed.
     rates = {
         name: max(one[name] for one in outcome.rounds) for name in ("float32", "bfloat16", "memory")
     }
     rows = [
-        (f"products of {name} matrices", f"{rates[name] / 1e9:,.0f} GFLOP/s")
+        (f"products of {name} matrices", rates[name] / 1e9, "GFLOP/s")
         for name in ("float32", "bfloat16")
     ]
-    rows.append(("memory, read and written", f"{rates['memory'] / 1e9:,.1f} GB/s"))
-    yield Table("The machine's rates", ("", "rate"), rows)
+    rows.append(("memory, read and written", rates["memory"] / 1e9, "GB/s"))
+    yield Table("The machine's rates", ("", "rate", "unit"), rows, ("{}", "{:,.1f}", "{}"))
     yield floors(rates)
 
 
@@ -38,7 +39,7 @@ def floors(rates):
         `Table`.
 
     Example:
-        >>> floors({"float32": 1e12, "bfloat16": 2e12, "memory": 1e10}).rows[2][:4]
+        >>> floors({"float32": 1e12, "bfloat16": 2e12, "memory": 1e10}).shown()[2][:4]
         ('ConvNet', '4,533.8', '4.53', '2.27')
     """
     rows = []
@@ -47,12 +48,13 @@ def floors(rates):
         rows.append(
             (
                 TITLES[model],
-                f"{work.operations / 1e9:,.1f}",
-                f"{work.operations / rates['float32']:.2f}",
-                f"{work.operations / rates['bfloat16']:.2f}",
-                f"{work.moved_bytes / 1e9:,.1f}",
-                f"{work.moved_bytes / rates['memory']:.2f}",
+                work.operations / 1e9,
+                work.operations / rates["float32"],
+                work.operations / rates["bfloat16"],
+                work.moved_bytes / 1e9,
+                work.moved_bytes / rates["memory"],
             )
         )
     headings = ("", "GFLOP", "s, float32", "s, bfloat16", "GB, uncached", "s, memory")
-    return Table("What an epoch takes at these rates", headings, rows)
+    formats = ("{}", "{:,.1f}", "{:.2f}", "{:.2f}", "{:,.1f}", "{:.2f}")
+    return Table("What an epoch takes at these rates", headings, rows, formats)

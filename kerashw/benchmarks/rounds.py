@@ -11,9 +11,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+
+from kerashw.benchmarks.processes import started
 
 
 @dataclasses.dataclass
@@ -75,43 +76,26 @@ def _ask(process, outcome, keep):
 @contextlib.contextmanager
 def _started(module, options):
     command = [sys.executable, "-m", *module.split(), json.dumps(options)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, stderr=errors, **pipes) as process,
-    ):
-        try:
-            # Nobody begins before all have imported what they need.
-            process.stdout.readline()
-            yield _Process(process, errors)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            # One that has failed does not read what was meant for it.
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+    with started(command, stdin=subprocess.PIPE) as process:
+        # Nobody begins before all have imported what they need.
+        process.process.stdout.readline()
+        yield _Contender(process)
 
 
-class _Process:
+class _Contender:
     """A process that does a round for each line that it is sent."""
 
-    def __init__(self, process, errors):
-        self.process, self.errors = process, errors
+    def __init__(self, process):
+        self.last_words = process.last_words
+        self.input, self.output = process.process.stdin, process.process.stdout
 
     def ask(self):
         try:
-            self.process.stdin.write("\n")
-            self.process.stdin.flush()
-            return json.loads(self.process.stdout.readline())
+            self.input.write("\n")
+            self.input.flush()
+            return json.loads(self.output.readline())
         except (BrokenPipeError, json.JSONDecodeError) as error:
-            raise EOFError(self._last_words()) from error
-
-    def _last_words(self):
-        code = self.process.wait()
-        self.errors.seek(0)
-        lines = self.errors.read().decode(errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
+            raise EOFError(self.last_words()) from error
 
 
 def contend(work):

@@ -6,17 +6,20 @@ are summed, workers that wait for each other, arithmetic in smaller pieces. On m
 own, workers pay for the first two of these, and gain the rest.
 """
 
+import contextlib
 import itertools
 import json
 import os
 import socket
 import statistics
-import subprocess
 import sys
 import time
 
+from kerashw.benchmarks.processes import started
 from kerashw.benchmarks.topic import Table
-from kerashw.errors import WorkerError
+from kerashw.console import TRY_AGAIN, run_command
+from kerashw.datasets import mnist
+from kerashw.errors import BenchmarkError, WorkerError
 
 MODELS = ("softmax", "mlp")
 EXAMPLES, BATCH_SIZE = 12_800, 128
@@ -35,6 +38,8 @@ def measure(setup):
     Yields:
         `Table`, one a model.
     """
+    # Prepares it once for all processes, and tells at once if that cannot be.
+    mnist.load(data_dir=setup.data_dir)
     for model in MODELS:
         seconds = {way: [] for way in WAYS}
         for _ in range(ROUNDS):
@@ -44,51 +49,49 @@ def measure(setup):
         rates = {way: EXAMPLES / statistics.median(times) for way, times in seconds.items()}
         yield Table(
             f"Scaling on the same {os.cpu_count()} cores: {model}, batches of {BATCH_SIZE}",
-            ("strategy", "workers", "replicas", "examples a second", "lost to coordination"),
-            [(*_named(way), f"{rate:,.0f}", _lost(way, rates)) for way, rate in rates.items()],
+            ("strategy", "workers", "replicas", "s an epoch", "examples a second", "% lost"),
+            [(*_named(way), seconds[way], rate, _lost(way, rates)) for way, rate in rates.items()],
+            ("{}", "{}", "{}", "{:.2f}", "{:,.0f}", "{:.0f}"),
         )
 
 
 def _named(way):
     name, processes, replicas = way
-    return name, str(processes), str(processes * replicas)
+    return name, processes, processes * replicas
 
 
 def _lost(way, rates):
-    """Return what is missing to the same strategy's single replica, or to one device."""
+    """Return the percentage missing to the same strategy's single replica, or to one device."""
     name, processes, replicas = way
     if processes * replicas == 1:
-        return ""
+        return None
     alone = (name, 1, 1) if (name, 1, 1) in rates else WAYS[0]
-    return f"{100 * (1 - rates[way] / rates[alone]):.0f} %"
+    return 100 * (1 - rates[way] / rates[alone])
 
 
 def _epochs(model, way, data_dir):
     """Return the seconds of the counted epochs, as the first process has them."""
     name, processes, replicas = way
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
-    running = []
-    for index in range(processes):
-        environment = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
-        if name == "multiworker":
-            task = {"type": "worker", "index": index}
-            config = {"cluster": {"worker": addresses}, "task": task}
-            environment["TF_CONFIG"] = json.dumps(config)
-        command = [sys.executable, "-m", __name__, model, name, str(replicas), data_dir or ""]
-        running.append(
-            subprocess.Popen(
-                command,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    written = [process.communicate() for process in running]
-    for process, (_, errors) in zip(running, written, strict=True):
-        if process.returncode:
-            raise WorkerError(f"a process of {name} failed: {errors.strip()[-500:]}")
-    return json.loads(written[0][0])
+    with contextlib.ExitStack() as stack:
+        running = []
+        for index in range(processes):
+            environment = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
+            if name == "multiworker":
+                task = {"type": "worker", "index": index}
+                config = {"cluster": {"worker": addresses}, "task": task}
+                environment["TF_CONFIG"] = json.dumps(config)
+            command = [sys.executable, "-m", __name__, model, name, str(replicas), data_dir or ""]
+            running.append(stack.enter_context(started(command, env=environment)))
+        written = [process.process.stdout.read() for process in running]
+        failed = [process for process in running if process.process.wait()]
+        # One that lost another says less than the other.
+        failed.sort(key=lambda process: process.process.returncode == TRY_AGAIN)
+        for process in failed:
+            lost = process.process.returncode == TRY_AGAIN
+            kind = WorkerError if lost else BenchmarkError
+            raise kind(f"a process of {name} failed: {process.last_words()}")
+    return json.loads(written[0])
 
 
 def _free_ports(number):
@@ -105,7 +108,6 @@ def _train(model, name, replicas, data_dir):
     import tensorflow as tf
 
     from kerashw import distribution
-    from kerashw.datasets import mnist
     from kerashw.datasets.pipeline import Batches
     from kerashw.training import compiled_model
 
@@ -128,4 +130,4 @@ def _train(model, name, replicas, data_dir):
 
 
 if __name__ == "__main__":
-    _train(*sys.argv[1:])
+    sys.exit(run_command(lambda: _train(*sys.argv[1:]), __spec__.name))

@@ -22,14 +22,17 @@ import numpy as np
 import tensorflow as tf
 
 from kerashw import models
+from kerashw.benchmarks.processes import last_line
 from kerashw.benchmarks.topic import Table
 from kerashw.environment import environment
+from kerashw.errors import BenchmarkError
 from kerashw.export import export_saved_model, write_models_config
 
 MODELS = {"softmax": models.softmax_regression, "convnet": models.convnet}
 IMAGES = (1, 32)  # a request
 CONNECTIONS = (1, 8, 64)
 SECONDS = 3  # wrk takes whole ones
+START_SECONDS = 60  # for a server to serve every model
 BATCHING = """\
 max_batch_size { value: 64 }
 batch_timeout_micros { value: 0 }
@@ -103,17 +106,14 @@ def _table(cells, columns, calls):
     rows = []
     for number, cell in enumerate(cells):
         answers = [
-            text
+            column[number][part] / scale
             for column in columns.values()
-            for text in (
-                f"{column[number]['rate']:,.0f}",
-                f"{column[number]['p50'] / 1000:.2f}",
-                f"{column[number]['p99'] / 1000:.1f}",
-            )
+            for part, scale in (("rate", 1), ("p50", 1000), ("p99", 1000))
         ]
-        rows.append((str(cell), *answers, f"{calls[number]:,.0f}"))
+        rows.append((str(cell), *answers, calls[number]))
+    formats = ("{}", *("{:,.0f}", "{:.2f}", "{:.1f}") * len(columns), "{:,.0f}")
     title = "Answers of the server"
-    return Table(title, ("model,\nimages", *headings, "in process\ncalls/s"), rows)
+    return Table(title, ("model,\nimages", *headings, "in process\ncalls/s"), rows, formats)
 
 
 def _write_request(images, folder):
@@ -151,15 +151,23 @@ def _running(command, folder):
             [*command, f"--rest_api_port={port}"], stdout=log, stderr=subprocess.STDOUT
         )
         try:
+            until = time.monotonic() + START_SECONDS
             while not all(_is_served(port, model) for model in MODELS):
-                if process.poll() is not None:
+                late = time.monotonic() > until
+                if late or process.poll() is not None:
                     log.seek(0)
-                    raise ChildProcessError((log.readlines() or ["it said nothing"])[-1].strip())
+                    said = last_line(log.read()) or "it said nothing"
+                    waited = f"not every model is served after {START_SECONDS} s; "
+                    raise ChildProcessError(f"{waited if late else ''}{said}")
                 time.sleep(0.1)
             yield port
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _is_served(port, model):
@@ -182,11 +190,14 @@ def _ask(port, cell, script):
             [*clients, duration, f"--script={script}", url],
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
+        if ended.returncode:
+            why = last_line(ended.stderr) or f"exit code {ended.returncode}"
+            raise BenchmarkError(f"wrk failed at {cell}: {why}")
     found = json.loads(ended.stdout.splitlines()[-1])
     if found["failed"]:
-        raise ArithmeticError(f"{cell}: {found['failed']} requests failed")
+        raise BenchmarkError(f"{cell}: {found['failed']} requests failed")
     return found
 
 

@@ -5,6 +5,7 @@ A topic is a module of this package with a function `measure(setup)` that yields
 """
 
 import dataclasses
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,9 +32,27 @@ class Table:
     Args:
         title: String.
         headings: Tuple of strings, one a column; the first column names the rows.
-        rows: List of tuples of strings, as long as `headings`.
+        rows: List of tuples, as long as `headings`: strings, numbers, lists of numbers (one
+            a round; their median is shown), or `None` where there is nothing to tell.
+        formats: Tuple of strings for `str.format`, one a column: how it is shown.
     """
 
     title: str
     headings: tuple
     rows: list
+    formats: tuple
+
+    def shown(self):
+        """Return the rows as one reads them: list of tuples of strings.
+
+        Example:
+            >>> Table("Sizes", ("n", "seconds"), [(2000, [1, 4, 2])], ("{:,}", "{:.1f}")).shown()
+            [('2,000', '2.0')]
+        """
+        return [tuple(map(_cell, self.formats, row)) for row in self.rows]
+
+
+def _cell(form, value):
+    if value is None:
+        return "–"
+    return form.format(statistics.median(value) if isinstance(value, list) else value)

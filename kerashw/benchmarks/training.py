@@ -15,6 +15,8 @@ from kerashw.benchmarks.rounds import take_rounds
 from kerashw.benchmarks.topic import Table
 from kerashw.benchmarks.turns import Comparison
 from kerashw.benchmarks.work import epoch
+from kerashw.datasets import mnist
+from kerashw.errors import BenchmarkError
 from kerashw.results import TITLES
 
 # What trains, as one reads it → the process that does.
@@ -29,7 +31,7 @@ PYTORCH = {
 }
 AUTOCAST = {"PyTorch, bfloat16": "kerashw.benchmarks.pytorch autocast"}
 MACHINE = {"machine": "kerashw.benchmarks.rates"}
-NO_PYTORCH = "PyTorch is not installed and left out: pip install 'kerashw[benchmark]'"
+NO_PYTORCH = "PyTorch is not installed and left out: pip install '.[benchmark]'"
 # What the homework says of the ConvNet.
 HEADLINE = 0.9833
 # As many as take some seconds each; the first of them is the warm-up.
@@ -77,8 +79,11 @@ def run(setup, model, ways, rounds):
         Dict, name → `kerashw.benchmarks.rounds.Outcome`, that of the machine among them.
 
     Raises:
-        RuntimeError: If ours fails.
+        BenchmarkError: If ours fails.
+        DataError: If MNIST cannot be prepared.
     """
+    # Prepares it once for all of them, and tells at once if that cannot be.
+    mnist.load(data_dir=setup.data_dir)
     outcomes = take_rounds(
         ways | MACHINE,
         options(model, setup.data_dir),
@@ -87,7 +92,7 @@ def run(setup, model, ways, rounds):
     )
     for name in (*OURS, *MACHINE):
         if name in outcomes and outcomes[name].failure:
-            raise RuntimeError(f"{name} failed: {outcomes[name].failure}")
+            raise BenchmarkError(f"{name} failed: {outcomes[name].failure}")
     return outcomes
 
 
@@ -122,12 +127,9 @@ def memory(outcomes, model):
     """Return a table of the most memory that each way's process had."""
     some = {n: o for n, o in outcomes.items() if n not in MACHINE and not o.failure}
     least = some["kerashw"].peak_bytes
-    rows = [
-        (name, f"{one.peak_bytes / 2**20:,.0f}", f"{least / one.peak_bytes:.2f}")
-        for name, one in some.items()
-    ]
+    rows = [(name, one.peak_bytes / 2**20, least / one.peak_bytes) for name, one in some.items()]
     title = f"Peak memory of a process that trains the {TITLES[model]}"
-    return Table(title, ("", "MiB", "kerashw's share"), rows)
+    return Table(title, ("", "MiB", "kerashw's share"), rows, ("{}", "{:,.0f}", "{:.2f}"))
 
 
 def time_to(outcomes, accuracy=HEADLINE):
@@ -149,13 +151,10 @@ def time_to(outcomes, accuracy=HEADLINE):
             taken[name] = epochs, epochs and sum(outcome.seconds(0)[:epochs])
     ours = taken["kerashw"][1]
     rows = [
-        (
-            name,
-            str(epochs or f"more than {len(outcomes[name].rounds)}"),
-            f"{seconds:.1f}" if epochs else "–",
-            f"{ours / seconds:.2f}" if epochs and ours else "–",
-        )
+        (name, epochs, seconds, ours / seconds if epochs and ours else None)
         for name, (epochs, seconds) in taken.items()
     ]
     headings = ("", "epochs", "seconds", "kerashw's share")
-    return Table(f"Training until {100 * accuracy:.2f} % of the test set are right", headings, rows)
+    most = max(len(outcomes[name].rounds) for name in taken)
+    title = f"Training until {100 * accuracy:.2f} % of the test are right, {most} epochs at most"
+    return Table(title, headings, rows, ("{}", "{}", "{:.1f}", "{:.2f}"))

@@ -28,7 +28,7 @@ def _serve(options):
         with quiet_start():
             from kerashw.serve import server
     except ModuleNotFoundError as error:
-        raise ServeError(f"{error.name} is missing. Run: pip install 'kerashw[serve]'") from None
+        raise ServeError(f"{error.name} is missing. Run: pip install '.[serve]'") from None
     server.serve(options, plan)
 
 

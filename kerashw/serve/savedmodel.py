@@ -1,6 +1,7 @@
 """One version of a model: a SavedModel in memory, run as TensorFlow Serving runs it."""
 
 import itertools
+import re
 import threading
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from kerashw.serve.status import RequestError
 
 v1 = tf.compat.v1
+# Operations on images, whose axes have a meaning each.
+LAYOUT = re.compile("Conv|Pool|BatchNorm|DepthToSpace|SpaceToDepth")
 
 
 class SavedModel:
@@ -129,7 +132,7 @@ def _has_layout(graph):
     """
     functions = (node for function in graph.library.function for node in function.node_def)
     nodes = itertools.chain(graph.node, functions)
-    return any("data_format" in node.attr and node.op != "BiasAdd" for node in nodes)
+    return any(LAYOUT.search(node.op) for node in nodes)
 
 
 def _check_shape(name, found, expected):

@@ -5,6 +5,7 @@ import pytest
 
 from kerashw.benchmarks import diagonals
 from kerashw.datasets.diagonals import generate
+from kerashw.errors import BenchmarkError
 
 
 def test_all_ways_count_the_same():
@@ -25,5 +26,5 @@ def test_every_peer_is_compared():
 def test_a_wrong_count_is_not_timed(monkeypatch):
     functions = {"tf.nn.conv2d": lambda images: np.zeros(len(images))}
     monkeypatch.setattr(diagonals, "counting_functions", lambda: functions)
-    with pytest.raises(ArithmeticError, match=r"tf\.nn\.conv2d does not count"):
+    with pytest.raises(BenchmarkError, match=r"tf\.nn\.conv2d does not count"):
         next(diagonals.compare_counting(images=5, image_size=20, density=0.9))

@@ -9,8 +9,9 @@ import pytest
 
 from kerashw.benchmarks.work import LAYERS
 from kerashw.models import MODELS
+from tests.conftest import peer
 
-torch = pytest.importorskip("torch")
+torch = peer("torch")
 
 
 def with_weights_of(model, twin):
