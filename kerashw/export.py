@@ -130,7 +130,7 @@ def _checked_model(model):
             f"keras.Input, or call it once. Received: {model!r}"
         )
     if isinstance(model, keras.Sequential):  # which has no `output` until it is called
-        model = keras.Model(model.inputs, model.outputs)
+        model = keras.Model(model.inputs[0], model.outputs[0])
     given, *outputs = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
     is_image = len(model.inputs) == 1 and len(given) == 4 and None not in given[1:]
     if not is_image or not (isinstance(model.output, dict) or _is_classes(outputs)):
