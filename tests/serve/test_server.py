@@ -63,6 +63,7 @@ def test_the_page_learns_what_the_models_take(server):
         _, metadata = server.get(f"/v1/models/{name}/metadata")
         assert model["versions"][0] == metadata["model_spec"]["version"]
         definitions = metadata["metadata"]["signature_def"]["signature_def"]
+        assert model["labels"] == []  # none lie beside these
         for signature, sides in model["signatures"].items():
             for side, tensors in sides.items():
                 assert tensors == {
