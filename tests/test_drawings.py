@@ -268,16 +268,17 @@ def test_pictures_of_more_than_enough_pixels_become_what_smaller_ones_do(kind, f
     expected = results([file_of(larger(digit, 30)) for digit in digits]).astype(int)
     assert (28 * 30) ** 2 < ENOUGH_PIXELS < (28 * 40) ** 2
     found = results([file_of(larger(digit, factor), kind) for digit in digits])
-    assert np.abs(found - expected).max() <= 12
+    assert np.abs(found - expected).max() <= 24  # one pixel aside would be 200
 
 
 GROWTH = """
-import resource, sys
+import re, sys
 import tensorflow as tf
 from kerashw.drawings import normalized
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with open("/proc/self/status") as status:  # ru_maxrss starts with the parent's
+        return int(re.search(r"VmHWM:\\s*(\\d+)", status.read())[1]) / 1024
 
 small, large = sys.stdin.buffer.read().split(b"|||")
 normalized([small])
@@ -287,7 +288,7 @@ print(peak() - before)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak has another unit")
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
 def test_large_pictures_take_little_memory_however_many():
     files = PNG + b"|||" + a_bomb(4096)
     ended = subprocess.run(
