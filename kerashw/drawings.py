@@ -4,8 +4,12 @@ import tensorflow as tf
 
 # MNIST's digits fit into this share of a picture's side, 20 of 28 pixels.
 BOX = 20 / 28
-# A picture may have 4096×4096 pixels: decoded, that is 64 MiB.
-MAX_PIXELS = 4096 * 4096
+# A PNG may have 4096×4096 pixels, a JPEG the 50 million of a phone's photo. At these limits a
+# process grows by 110 MiB for a PNG, by 31 for a JPEG, and by 300 for a progressive one without
+# subsampled colours, all of whose coefficients the decoder has to hold; 25 more for many at once.
+MAX_PIXELS = {"PNG": 4096 * 4096, "JPEG": 8192 * 6144}
+# Pictures of more pixels are made smaller, before anything takes four bytes a value.
+ENOUGH_PIXELS = 1024 * 1024
 # Ink is what differs from the paper by more than this share of the greatest difference. In MNIST
 # the digits' margins are the same up to 0.15; a JPEG's noise is below that.
 INK = 0.1
@@ -25,8 +29,8 @@ def normalized(image_bytes, height=28, width=28):
     28×28 whose ink fills more than 20 pixels, as Fashion-MNIST's do. One without ink is all 0.
 
     Args:
-        image_bytes: String tensor (N,): PNG or JPEG files, of any size up to 4096×4096 pixels, in
-            colours, grey, or with a palette, of 8 or 16 bits.
+        image_bytes: String tensor (N,): PNG files of up to 4096×4096 pixels or JPEG files of up to
+            8192×6144, in colours, grey, or with a palette, of 8 or 16 bits.
         height: Integer, the height of the results; the box is as large a part of it as in MNIST.
         width: Integer, the width of the results.
 
@@ -57,7 +61,8 @@ def normalized(image_bytes, height=28, width=28):
 
     @tf.autograph.experimental.do_not_convert
     def normalize(index, file):
-        small_enough = _pixels(file) <= MAX_PIXELS
+        limit = tf.where(_is_png(file), MAX_PIXELS["PNG"], MAX_PIXELS["JPEG"])
+        small_enough = _pixels(file) <= tf.cast(limit, tf.int64)
         picture = tf.cond(
             small_enough,
             lambda: _as_in_mnist(*_ink(_decoded(file)), height, width),
@@ -66,17 +71,19 @@ def normalized(image_bytes, height=28, width=28):
         return index, small_enough, picture
 
     # An operation that fails does not say for which file. So those that fail are left out, and the
-    # first index that is missing is the one to name; what fills their places has the index -1.
+    # first index that is missing is the one to name; what fills their places has the index -1. One
+    # file is done after the other, so that only one at a time is decoded.
     files = tf.data.Dataset.from_tensor_slices(image_bytes).enumerate()
     done = files.filter(is_known).map(normalize)
     filling = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), True, nothing))
     filled = done.ignore_errors().concatenate(filling.repeat(number + 1)).batch(number + 1).take(1)
+    limits = " or a ".join(f"{kind} ({pixels:,})" for kind, pixels in MAX_PIXELS.items())
     indices, small_enough, pictures = filled.with_options(_plain()).get_single_element()
     decoded = tf.equal(indices[:-1], tf.range(number))
     with tf.control_dependencies(
         [
             _assert_all(decoded, "is not a PNG or JPEG image, or is damaged"),
-            _assert_all(small_enough[:-1], f"has more than {MAX_PIXELS:,} pixels"),
+            _assert_all(small_enough[:-1], f"has more pixels than a {limits} may have"),
         ]
     ):
         return tf.ensure_shape(pictures[:-1], (None, height, width))
@@ -117,18 +124,43 @@ def _pixels(file):
 
 
 def _decoded(file):
-    """Decode a file: uint8 (height, width, 4), the last channel how opaque a pixel is."""
+    """Decode a file: float32 (height, width, 4), the last channel how opaque a pixel is.
 
-    def jpeg():
-        colours = tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE")
+    What has more than enough pixels comes out smaller by a whole number.
+    """
+
+    def jpeg(ratio):
+        colours = tf.io.decode_jpeg(file, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
         return tf.pad(colours, [[0, 0], [0, 0], [0, 1]], constant_values=255)
 
-    return tf.cond(_is_png(file), lambda: tf.io.decode_png(file, channels=4), jpeg)
+    factor = _times_too_large(_pixels(file))
+    picture = tf.case(
+        [
+            (_is_png(file), lambda: tf.io.decode_png(file, channels=4)),
+            # The decoder itself can make a JPEG smaller, and never holds all of it.
+            (factor >= 8, lambda: jpeg(8)),
+            (factor >= 4, lambda: jpeg(4)),
+            (factor >= 2, lambda: jpeg(2)),
+        ],
+        default=lambda: jpeg(1),
+    )
+    height, width = tf.unstack(tf.shape(picture)[:2])
+    factor = _times_too_large(tf.size(picture, tf.int64) // 4)
+
+    def shrunk():
+        size = tf.stack([-(-height // factor), -(-width // factor)])
+        return tf.raw_ops.ResizeArea(images=picture[tf.newaxis], size=size)[0]
+
+    return tf.cond(factor > 1, shrunk, lambda: tf.cast(picture, tf.float32))
+
+
+def _times_too_large(pixels):
+    """Return by which whole number a picture's sides are divided to be small enough."""
+    return tf.cast(tf.math.ceil(tf.sqrt(tf.cast(pixels, tf.float64) / ENOUGH_PIXELS)), tf.int32)
 
 
 def _ink(picture):
     """Return how far each pixel is from the paper, float32 (height, width), and the contrast."""
-    picture = tf.cast(picture, tf.float32)
     grey = tf.round(tf.tensordot(picture[..., :3], [0.299, 0.587, 0.114], 1))
     opacity = picture[..., 3] / 255
     ink = (grey - _paper(grey, opacity)) * opacity

@@ -30,7 +30,8 @@ def export_saved_model(model, directory, labels=None):
     - `normalized`: `image_bytes` as above → `image` uint8 (N, height, width), what the model sees;
     - `classify`, for TensorFlow Serving's `:classify`: `inputs` string (N,), serialized
       `tf.Example`s whose feature `image` is all of an image's floats, row by row → `classes` string
-      (N, classes) and `scores` float32 (N, classes);
+      (N, classes) and `scores` float32 (N, classes); in REST the request must name it,
+      `"signature_name": "classify"`;
     - `feature_map`, of a model that counts diagonals: `image` as of `serving_default` →
       `feature_map` int32 and `peaks` bool (N, height - size + 1, width - size + 1).
 
@@ -40,8 +41,8 @@ def export_saved_model(model, directory, labels=None):
     warms up, `assets.extra/tf_serving_warmup_requests`.
 
     Args:
-        model: `keras.Model`, floats (N, height, width, channels) → probabilities (N, classes), or a
-            dict of outputs.
+        model: Built `keras.Model`, functional or Sequential, floats (N, height, width, channels) →
+            probabilities (N, classes), or a dict of outputs.
         directory: String or `Path`, the model's base folder; made where it is not there.
         labels: Sequence of strings, the classes' names; by default "0", "1", …
 
@@ -62,7 +63,7 @@ def export_saved_model(model, directory, labels=None):
         https://www.tensorflow.org/tfx/serving/serving_basic, `keras.export.ExportArchive`,
         https://www.tensorflow.org/tfx/serving/saved_model_warmup.
     """
-    _check_shapes(model)
+    model = _checked_model(model)
     labels = _checked_labels(labels, model)
     found = signatures(model, labels)
     archive = keras.export.ExportArchive()
@@ -121,14 +122,27 @@ def _config_entry(base_path):
     )
 
 
-def _check_shapes(model):
-    shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
-    ranks = [len(shape) for shape in shapes]
-    if ranks != [4, 2] and not (ranks[0] == 4 and isinstance(getattr(model, "output", None), dict)):
+def _checked_model(model):
+    """Return a model as a functional one, whose input and output are images and classes."""
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise InputError(
-            "the model must have one input (N, height, width, channels) and one output "
-            f"(N, classes), or outputs by name. Received: shapes {shapes}"
+            "the model must be a built keras.Model, functional or Sequential; give it a "
+            f"keras.Input, or call it once. Received: {model!r}"
         )
+    if isinstance(model, keras.Sequential):  # which has no `output` until it is called
+        model = keras.Model(model.inputs[0], model.outputs[0])
+    given, *outputs = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
+    is_image = len(model.inputs) == 1 and len(given) == 4 and None not in given[1:]
+    if not is_image or not (isinstance(model.output, dict) or _is_classes(outputs)):
+        raise InputError(
+            "the model must have one input (N, height, width, channels) of a fixed size and one "
+            f"output (N, classes), or outputs by name. Received: shapes {[given, *outputs]}"
+        )
+    return model
+
+
+def _is_classes(shapes):
+    return len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] is not None
 
 
 def _checked_labels(labels, model):

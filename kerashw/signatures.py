@@ -56,7 +56,9 @@ def signatures(model, labels):
         outputs = model(image, training=False)
         if isinstance(outputs, dict):
             return outputs
-        return {"probabilities": outputs, "class": tf.argmax(outputs, axis=-1)}
+        # A model of mixed precision may answer in half of it.
+        probabilities = tf.cast(outputs, tf.float32)
+        return {"probabilities": probabilities, "class": tf.argmax(outputs, axis=-1)}
 
     def predict_pixels(pixels):
         return predict(tf.cast(pixels, tf.float32)[..., tf.newaxis] / 255)

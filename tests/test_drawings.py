@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import keras
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kerashw.datasets.pipeline import Batches
-from kerashw.drawings import MAX_PIXELS, normalized
+from kerashw.drawings import ENOUGH_PIXELS, normalized
 from kerashw.fitting import fit
 from kerashw.models import softmax_regression
 from tests.conftest import compiled
@@ -200,9 +202,8 @@ SEVEN = canvas(np.eye(30, dtype=np.uint8) * 255)
 PNG, JPEG = file_of(SEVEN), file_of(SEVEN, "JPEG")
 
 
-def a_bomb():
-    """A PNG of 26 KB that decodes to more pixels than are allowed."""
-    side = 4097
+def a_bomb(side=4097):
+    """A PNG of 26 KB that decodes to more pixels than are allowed, or just as many."""
 
     def chunk(kind, content):
         body = kind + content
@@ -255,5 +256,43 @@ def test_a_bad_file_is_an_error_with_its_index(file, call):
 @pytest.mark.parametrize("file", [a_bomb(), with_size(JPEG, 65000, 65000)], ids=["PNG", "JPEG"])
 def test_a_picture_of_too_many_pixels_is_not_decoded(file):
     assert len(file) < 30_000
-    with pytest.raises(tf.errors.InvalidArgumentError, match=rf"\[1\] has more .*{MAX_PIXELS:,}"):
+    limits = r"\[1\] has more .* PNG \(16,777,216\) or a JPEG \(50,331,648\)"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=limits):
         in_graph(tf.constant([PNG, file, PNG]))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("factor", [40, 70, 140])
+def test_pictures_of_more_than_enough_pixels_become_what_smaller_ones_do(kind, factor, data):
+    digits = data.test_images[:2]
+    expected = results([file_of(larger(digit, 30)) for digit in digits]).astype(int)
+    assert (28 * 30) ** 2 < ENOUGH_PIXELS < (28 * 40) ** 2
+    found = results([file_of(larger(digit, factor), kind) for digit in digits])
+    assert np.abs(found - expected).max() <= 24  # one pixel aside would be 200
+
+
+GROWTH = """
+import re, sys
+import tensorflow as tf
+from kerashw.drawings import normalized
+
+def peak():
+    with open("/proc/self/status") as status:  # ru_maxrss starts with the parent's
+        return int(re.search(r"VmHWM:\\s*(\\d+)", status.read())[1]) / 1024
+
+small, large = sys.stdin.buffer.read().split(b"|||")
+normalized([small])
+before = peak()
+normalized([large] * 6)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
+def test_large_pictures_take_little_memory_however_many():
+    files = PNG + b"|||" + a_bomb(4096)
+    ended = subprocess.run(
+        [sys.executable, "-c", GROWTH], input=files, capture_output=True, timeout=300, check=True
+    )
+    # Decoded, one is 64 MiB; in floats, 256.
+    assert 64 < float(ended.stdout) < 200

@@ -228,12 +228,32 @@ except OSError as error:
     [
         keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)]),
         keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3)]),
+        keras.Sequential([keras.Input((None, None, 1)), keras.layers.GlobalMaxPooling2D()]),
     ],
 )
 def test_a_model_of_another_shape(model, tmp_path):
     with pytest.raises(InputError, match="Received: shapes"):
         export_saved_model(model, tmp_path / "model")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("model", [keras.Sequential([keras.layers.Dense(2)]), keras.Model(), "m"])
+def test_what_is_no_built_model(model, tmp_path):
+    with pytest.raises(InputError, match=r"must be a built keras\.Model.* Received: "):
+        export_saved_model(model, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sequential_model_of_half_precision_answers_in_float32(tmp_path):
+    half = "mixed_float16"
+    layers = [keras.layers.Flatten(), keras.layers.Dense(3, "softmax", dtype=half)]
+    model = keras.Sequential([keras.Input((4, 5, 1)), *layers])
+    loaded = tf.saved_model.load(export_saved_model(model, tmp_path))
+    images = np.random.default_rng(0).random((6, 4, 5, 1), np.float32)
+    answer = loaded.signatures["serving_default"](image=images)
+    np.testing.assert_allclose(answer["probabilities"], model.predict(images), atol=2e-3)
+    assert answer["probabilities"].dtype == tf.float32
+    assert loaded.signatures["classify"].structured_outputs["scores"].dtype == tf.float32
 
 
 def test_models_config_lists_the_models_with_absolute_paths(tmp_path, monkeypatch):

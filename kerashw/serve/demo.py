@@ -6,6 +6,7 @@ be reached here: they are read once, into a table by path.
 
 import json
 from importlib import resources
+from pathlib import Path
 
 from tensorflow.core.framework import types_pb2
 
@@ -58,22 +59,25 @@ class Page:
 def _read_files():
     files = {}
     for file in resources.files("kerashw.serve").joinpath("page").iterdir():
-        path = "/" if file.name == "index.html" else f"/page/{file.name}"
-        suffix = file.name[file.name.rindex(".") :]
-        files[path] = file.read_bytes(), TYPES[suffix]
+        # What else lies there, as an editor's copy, is not the page's.
+        suffix = Path(file.name).suffix
+        if suffix in TYPES:
+            path = "/" if file.name == "index.html" else f"/page/{file.name}"
+            files[path] = file.read_bytes(), TYPES[suffix]
     return files
 
 
 def _describe(name, model):
-    """Return a model's name, the versions that are served, and the newest one's signatures."""
+    """Return a model's name and versions, and the newest one's labels and signatures."""
     serving = model.serving
-    newest = serving[max(serving)].definitions if serving else {}
+    newest = serving[max(serving)] if serving else None
     return {
         "name": name,
         "versions": [str(number) for number in sorted(serving, reverse=True)],
+        "labels": newest.labels if newest else [],
         "signatures": {
             signature: {"inputs": _tensors(each.inputs), "outputs": _tensors(each.outputs)}
-            for signature, each in newest.items()
+            for signature, each in (newest.definitions if newest else {}).items()
         },
     }
 

@@ -67,7 +67,11 @@ class Model:
         for number in numbers:
             self.versions[number].unload()
             log.info("%s version %d is unloaded", self.config.name, number)
-        gc.collect()  # a graph has cycles, and its session is closed with it
+        # A graph has cycles, and its session is closed with it. The collector passes over what the
+        # server froze when it started.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
 
 class Repository:

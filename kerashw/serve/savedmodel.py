@@ -34,6 +34,7 @@ class SavedModel:
     Attributes:
         signatures: Dictionary of `Signature` by name.
         definitions: Map of the `SignatureDef`s by name, also of those that cannot be run.
+        labels: List of strings, the classes' names; empty where none lie beside the model.
     """
 
     def __init__(self, path, tags=frozenset({"serve"}), session_config=None):
@@ -48,6 +49,7 @@ class SavedModel:
         except Exception as error:  # whatever a damaged file makes TensorFlow's loader say
             raise RequestError(f"{type(error).__name__}: {error}", "UNKNOWN") from error
         self.definitions = definitions
+        self.labels = _read_labels(path)
         checks_shapes = _has_layout(self._graph.as_graph_def())
         self.signatures = {
             name: Signature(definition, self._session, checks_shapes)
@@ -169,6 +171,13 @@ def default_config(intra_op=0, gpu_memory_fraction=0.0):
     config.gpu_options.allow_growth = True
     config.gpu_options.per_process_gpu_memory_fraction = gpu_memory_fraction
     return config
+
+
+def _read_labels(path):
+    try:
+        return (Path(path) / "assets.extra" / "labels.txt").read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):  # only the page shows them
+        return []
 
 
 def _read_definitions(path, tags):

@@ -162,7 +162,8 @@ def _run(app, limits, listener, address):
         backlog=2048,
     )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    # Models stay: the collector need not look at them at every request's many small lists.
+    # Models stay until they are unloaded: the collector need not look at them at every request's
+    # many small lists.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

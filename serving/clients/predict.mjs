@@ -1,6 +1,6 @@
 // Ask a server for a model's prediction of an image, with fetch: in Node 18 or newer,
 //     node predict.mjs URL MODEL FILE
-// where FILE is a PNG or JPEG image of any size, or JSON: 28 rows of 28 pixels of 0 to 255;
+// where FILE is a PNG or JPEG image, or JSON: 28 rows of 28 pixels of 0 to 255;
 // and in a page (the server needs --rest_api_enable_cors_support for pages of other origins):
 //     import { base64, predict } from "./predict.mjs";
 //     const image = { b64: base64(await file.arrayBuffer()) }; // of an <input type="file">

@@ -2,7 +2,7 @@
 
 python predict.py URL MODEL FILE
 
-FILE is a PNG or JPEG image of any size, or JSON: 28 rows of 28 pixels of 0 to 255.
+FILE is a PNG or JPEG image, or JSON: 28 rows of 28 pixels of 0 to 255.
 """
 
 import base64

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Ask a server for a model's prediction of an image, with curl:
 #     predict.sh URL MODEL FILE
-# FILE is a PNG or JPEG image of any size, or JSON: 28 rows of 28 pixels of 0 to 255.
+# FILE is a PNG or JPEG image, or JSON: 28 rows of 28 pixels of 0 to 255.
 set -eu
 url=${1:?URL MODEL FILE are expected} model=${2:?MODEL FILE are expected} file=${3:?FILE is expected}
 test -r "$file" || {

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
@@ -295,6 +296,57 @@ def test_without_a_model_the_page_says_what_to_type(browser, server):
             assert f"python -m kerashw.train --model {model}" in shown
             assert "python -m kerashw.serve --model_config_file=" in shown
             expect(page.locator(f"#{tab} canvas, #{tab} [role=grid]").first).to_be_hidden()
+
+
+CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"]
+CLOTHES += ["Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+
+
+class Bare(tf.Module):
+    """A reader of digits whose only output are probabilities: seven, always."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "image_bytes")])
+    def read(self, image_bytes):
+        return {"probabilities": tf.tile(tf.one_hot([7], 10), [tf.size(image_bytes), 1])}
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """A server of models that are not the homework's."""
+    folder = tmp_path_factory.mktemp("others")
+    clothes = softmax_regression()
+    clothes.set_weights([np.zeros((784, 10)), 10 * np.eye(10)[9]])
+    export_saved_model(clothes, folder / "clothes", CLOTHES)
+    export_saved_model(diagonal_classifier(size=4), folder / "longer")
+    bare = Bare()
+    tf.saved_model.save(bare, str(folder / "bare" / "1"), {"image_bytes": bare.read})
+    with serving(f"--model_config_file={write_models_config(folder)}") as running:
+        yield running
+
+
+def test_classes_have_their_labels_and_probabilities_may_come_alone(browser, others):
+    with opened(browser, others, viewport=PHONE) as page:
+        for _ in range(2):
+            draw_with_the_mouse(page)
+            live = page.locator("#digit-answer")
+            expect(live).to_have_text("bare says 7, clothes says Ankle boot")
+            page.locator("#clear-sheet").click()
+            expect(live).to_have_text("Draw a digit")
+        for card, labels in ((0, list("0123456789")), (1, CLOTHES)):
+            assert page.locator(".card").nth(card).locator("th").all_inner_texts() == labels
+        draw_with_the_mouse(page)
+        expect(page.locator(".winner th")).to_have_text(["7", "Ankle boot"])
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        assert page.evaluate(OVERLAPS) == []
+        widths = page.locator(".winner .bar").evaluate_all("all => all.map((e) => e.offsetWidth)")
+        assert min(widths) > 20
+
+
+def test_a_model_of_longer_diagonals_is_not_the_tabs(browser, others):
+    with opened(browser, others, "diagonals") as page:
+        missing = page.locator("#diagonals .missing")
+        expect(missing).to_contain_text("count diagonals of 3 pixels")
+        expect(page.locator("#grid")).to_be_hidden()
 
 
 def test_the_tabs_take_the_arrow_keys(page):

@@ -1,6 +1,8 @@
 """Versions that come and go: which are loaded, which are served, what their status says."""
 
+import gc
 import shutil
+import weakref
 
 import pytest
 
@@ -70,6 +72,27 @@ def test_a_new_version_takes_over_and_the_old_one_goes(tmp_path):
     assert states(repository) == {5: "AVAILABLE", 1: "END"}
     with pytest.raises(RequestError, match=r"Specific\(m, 1\)"):
         repository.find("m", 1)
+
+
+class Looped:
+    """A model that holds itself, as TensorFlow's graphs do."""
+
+    def __init__(self, path):
+        self.own = self
+
+
+def test_a_version_that_goes_is_freed_though_it_was_frozen(tmp_path):
+    write(tmp_path, 1)
+    repository = Repository(Loading(Looped, 0), [ModelConfig("m", tmp_path)])
+    repository.start()
+    gc.freeze()  # as the server does, once it has loaded what there is
+    try:
+        old = weakref.ref(repository.find("m")[0])
+        write(tmp_path, 2)
+        repository._poll()
+        assert old() is None
+    finally:
+        gc.unfreeze()
 
 
 def test_a_damaged_version_is_reported_and_the_old_one_goes_on(tmp_path):

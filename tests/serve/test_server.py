@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import kerashw.serve
+from kerashw.serve import demo
 from tests.serve.processes import COMMAND, PREDICT, free_port
 from tests.serve.recordings import load
 
@@ -55,6 +56,14 @@ def test_nothing_but_the_page_is_reached(server):
     assert server.ask("GET", "/page")[0] == 404
 
 
+def test_what_else_lies_in_the_pages_folder_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "page").mkdir()
+    for name in ("main.js", ".DS_Store", "main.js~", "notes"):
+        (tmp_path / "page" / name).write_text("text")
+    monkeypatch.setattr(demo.resources, "files", lambda _: tmp_path)
+    assert list(demo.Page(None).files) == ["/page/main.js"]
+
+
 def test_the_page_learns_what_the_models_take(server):
     status, answer = server.get("/page/models.json")
     models = {model["name"]: model for model in answer["models"]}
@@ -63,6 +72,7 @@ def test_the_page_learns_what_the_models_take(server):
         _, metadata = server.get(f"/v1/models/{name}/metadata")
         assert model["versions"][0] == metadata["model_spec"]["version"]
         definitions = metadata["metadata"]["signature_def"]["signature_def"]
+        assert model["labels"] == []  # none lie beside these
         for signature, sides in model["signatures"].items():
             for side, tensors in sides.items():
                 assert tensors == {

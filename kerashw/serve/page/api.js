@@ -1,6 +1,6 @@
 // The models, as this page asks them: over TensorFlow Serving's REST API.
 
-/** The served models: name, versions, and the signatures of the newest version. */
+/** The served models: name, versions, and the labels and signatures of the newest version. */
 export async function served() {
   return (await answered(await fetch("page/models.json"))).models;
 }
@@ -29,8 +29,11 @@ export function latest(run) {
     waiting = [value];
     if (busy) return;
     busy = true;
-    while (waiting.length) await run(waiting.pop());
-    busy = false;
+    try {
+      while (waiting.length) await run(waiting.pop());
+    } finally {
+      busy = false;
+    }
   };
 }
 

@@ -1,28 +1,36 @@
-// One model's answer: a bar for each digit, the winner marked.
+// One model's answer: a bar for each class, the winner marked.
 
 export class Card {
-  constructor({ name, versions }) {
+  constructor({ name, versions, labels }) {
     this.name = name;
-    this.said = null; // the digit, once there is an answer
+    this.labels = Array.from({ length: 10 }, (_, place) => labels[place] ?? String(place));
+    this.winner = null; // the place of the likeliest class, once there is an answer
     const template = document.getElementById("card");
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.querySelector("h2").textContent = name;
     this.element.querySelector(".version").textContent = `version ${versions[0]}`;
-    this.element.querySelector("caption").textContent = `What ${name} says: each digit and its probability`;
-    this.rows = Array.from({ length: 10 }, (_, digit) => newRow(digit));
+    this.element.querySelector("caption").textContent = `What ${name} says: each class and its probability`;
+    // Words leave no room for bars where two cards are side by side.
+    this.element.classList.toggle("named", this.labels.some((label) => label.length > 2));
+    this.rows = this.labels.map(newRow);
     this.element.querySelector("tbody").append(...this.rows.map(({ row }) => row));
     this.took = this.element.querySelector(".took");
     this.clear();
   }
 
+  /** The winner's label, or null. */
+  get said() {
+    return this.winner === null ? null : this.labels[this.winner];
+  }
+
   clear() {
-    this.said = null;
+    this.winner = null;
     this.#fill(() => 0, () => "");
     this.took.textContent = "";
   }
 
-  show(probabilities, digit, milliseconds) {
-    this.said = digit;
+  show(probabilities, winner, milliseconds) {
+    this.winner = winner;
     this.#fill((place) => probabilities[place], percent);
     this.took.textContent = `answered in ${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
   }
@@ -33,19 +41,19 @@ export class Card {
   }
 
   #fill(share, text) {
-    this.rows.forEach(({ row, bar, number }, digit) => {
-      row.classList.toggle("winner", digit === this.said);
-      bar.style.width = `${100 * share(digit)}%`;
-      number.textContent = text(share(digit));
+    this.rows.forEach(({ row, bar, number }, place) => {
+      row.classList.toggle("winner", place === this.winner);
+      bar.style.width = `${100 * share(place)}%`;
+      number.textContent = text(share(place));
     });
   }
 }
 
-function newRow(digit) {
+function newRow(label) {
   const row = document.createElement("tr");
   const name = row.appendChild(document.createElement("th"));
   name.scope = "row";
-  name.textContent = digit;
+  name.textContent = label;
   const bar = row.appendChild(document.createElement("td")).appendChild(document.createElement("div"));
   bar.className = "bar";
   const number = row.appendChild(document.createElement("td"));

@@ -27,7 +27,10 @@ export function startDigits(models) {
       let show;
       try {
         const { prediction, milliseconds } = await predict(card.name, "image_bytes", { b64: png });
-        show = () => card.show(prediction.probabilities, prediction.class, milliseconds);
+        // Where probabilities are a model's only output, they come without their name.
+        const probabilities = prediction.probabilities ?? prediction;
+        const winner = prediction.class ?? probabilities.indexOf(Math.max(...probabilities));
+        show = () => card.show(probabilities, winner, milliseconds);
       } catch (error) {
         show = () => card.fail(error.message);
       }
@@ -100,8 +103,8 @@ export function startDigits(models) {
 function summary(cards) {
   const said = cards.filter((card) => card.said !== null);
   if (!said.length) return "No model answers";
-  const digits = new Set(said.map((card) => card.said));
-  if (digits.size > 1 || said.length === 1) {
+  const classes = new Set(said.map((card) => card.said));
+  if (classes.size > 1 || said.length === 1) {
     return said.map((card) => `${card.name} says ${card.said}`).join(", ");
   }
   return `${said.length === 2 ? "Both" : `All ${said.length}`} models say ${said[0].said}`;

@@ -39,7 +39,8 @@ export class Sheet {
 
   clear() {
     this.strokes = [];
-    this.picture = this.stroke = null;
+    this.stroke = null;
+    this.#replacePicture(null);
     this.#show();
   }
 
@@ -47,7 +48,7 @@ export class Sheet {
   open(picture) {
     this.strokes = [];
     this.stroke = null;
-    this.picture = picture;
+    this.#replacePicture(picture);
     this.#show();
   }
 
@@ -76,8 +77,13 @@ export class Sheet {
     this.changed();
   }
 
+  #replacePicture(picture) {
+    this.picture?.close(); // at once: its pixels are not the collector's
+    this.picture = picture;
+  }
+
   #start(point) {
-    this.picture = null;
+    this.#replacePicture(null);
     this.stroke = [point];
     this.strokes.push(this.stroke);
   }
