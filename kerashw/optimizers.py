@@ -6,6 +6,8 @@ not have; with it, softmax regression on MNIST hardly moves in ten epochs.
 
 import keras
 
+from kerashw.errors import InputError
+
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
@@ -34,6 +36,9 @@ class Adadelta(keras.optimizers.Adadelta):
         name: String.
         **kwargs: What every Keras optimizer takes: `clipnorm`, `weight_decay`, `use_ema`, …
 
+    Raises:
+        InputError: If `rho` or `epsilon` is out of its range.
+
     Example:
         >>> import keras, kerashw
         >>> model = kerashw.models.softmax_regression()
@@ -47,6 +52,11 @@ class Adadelta(keras.optimizers.Adadelta):
     """
 
     def __init__(self, learning_rate=1.0, rho=0.95, epsilon=1e-6, name="adadelta", **kwargs):
+        if not 0 <= rho < 1 or not epsilon > 0:
+            raise InputError(
+                "rho must be at least 0 and below 1, and epsilon above 0. "
+                f"Received: rho={rho}, epsilon={epsilon}"
+            )
         super().__init__(learning_rate=learning_rate, rho=rho, epsilon=epsilon, name=name, **kwargs)
 
     def update_step(self, grad, variable, learning_rate):

@@ -3,10 +3,12 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerashw.errors import InputError
 from kerashw.models import softmax_regression
 from kerashw.optimizers import Adadelta
 from tests.conftest import compiled
@@ -95,6 +97,14 @@ def test_defaults_are_the_papers_and_the_configuration_is_kept():
     assert (float(optimizer.learning_rate), optimizer.rho, optimizer.epsilon) == (1.0, 0.95, 1e-6)
     changed = Adadelta(0.5, rho=0.9, epsilon=1e-3, clipnorm=1.0)
     assert Adadelta.from_config(changed.get_config()).get_config() == changed.get_config()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rho": -0.1}, {"rho": 1}, {"epsilon": 0}, {"rho": float("nan")}]
+)
+def test_settings_out_of_range(wrong):
+    with pytest.raises(InputError, match=r"below 1.*Received"):
+        Adadelta(**wrong)
 
 
 def test_a_saved_model_goes_on_training_as_if_it_had_not_been_saved(tmp_path):

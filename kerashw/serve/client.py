@@ -47,7 +47,7 @@ class Client:
         Args:
             model: String, the model's name.
             inputs: Array, or list of numbers or strings; or list of image files (`Path`, or
-                strings that end in .png, .jpg or .jpeg), which are sent as they are to the
+                strings that end in .png, .jpg or .jpeg), or one, which are sent as they are to the
                 signature `image_bytes`; or dictionary of such for a signature with several
                 inputs. The first dimension counts the examples.
             signature: String, which signature to ask; by default the model's default, or
@@ -62,6 +62,8 @@ class Client:
             ClientError: With the server's text, if there is one.
             OSError: If a file cannot be read.
         """
+        if _is_file(inputs):
+            inputs = [inputs]
         if signature is None and _are_files(inputs):
             signature = "image_bytes"
         request = {"signature_name": signature} if signature else {}

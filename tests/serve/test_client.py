@@ -48,6 +48,8 @@ def test_image_files_are_sent_as_they_are(client, tmp_path):
     for file in (png, str(png)):
         answer = client.predict("b64", [file, file], signature="only_bytes")
         assert answer.tolist() == [png.read_bytes()] * 2
+        alone = client.predict("b64", file, signature="only_bytes")
+        assert alone.tolist() == [png.read_bytes()]
     with pytest.raises(ClientError, match='"image_bytes" not found in signature def'):
         client.predict("b64", [png])
     with pytest.raises(OSError, match=r"gone\.png"):
