@@ -62,7 +62,7 @@ def test_tensorboard_logs_are_beside_the_history(data, tmp_path):
 
 def test_tensorboard_that_is_not_installed(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    with pytest.raises(InputError, match=r"pip install 'kerashw\[tensorboard\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[tensorboard\]'"):
         run(QUICK, tmp_path / "r", tensorboard=True)
     assert not list(tmp_path.iterdir())
 
