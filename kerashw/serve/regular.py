@@ -12,11 +12,13 @@ import orjson
 
 from kerashw.serve.tensors import FLOATS, LIMITS, MAX_RANK, array_of
 
-_REQUEST = re.compile(
-    rb'\s*\{\s*(?:"signature_name"\s*:\s*"(\w*)"\s*,\s*)?"(instances|inputs)"\s*:\s*(?=\[)'
-)
-_END = re.compile(rb"\]\s*\}\s*\Z")
+# JSON's white space, which is less than what `re` takes for it.
 _SPACE = b" \t\n\r"
+_REQUEST = re.compile(
+    rb'%(s)b\{%(s)b(?:"signature_name"%(s)b:%(s)b"(\w*)"%(s)b,%(s)b)?'
+    rb'"(instances|inputs)"%(s)b:%(s)b(?=\[)' % {b"s": b"[%b]*" % _SPACE}
+)
+_END = re.compile(rb"\][%(s)b]*\}[%(s)b]*\Z" % {b"s": _SPACE})
 _NUMBER = b"0123456789.eE+-"
 _WITHOUT_BRACKETS = bytes.maketrans(b"[]", b"  ")
 

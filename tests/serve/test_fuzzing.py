@@ -64,5 +64,5 @@ def test_a_fuzzer_finds_nothing_in_the_protocol(tmp_path):
         text=True,
         timeout=300,
     )
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
     assert int(re.search(r"Done (\d+) runs", ended.stderr)[1]) > 10_000

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 from kerashw.serve import protocol
 from kerashw.serve.collector import Collector
 from kerashw.serve.json_reader import _Reader, read_json
+from kerashw.serve.regular import read_regular
 from kerashw.serve.routes import route
 from kerashw.serve.status import RequestError
 from kerashw.serve.tensors import NUMPY_TYPES, tensor_of_regular
@@ -247,3 +248,16 @@ def test_the_quick_reading_of_numbers_sees_what_the_usual_one_sees(value, key, d
         return inputs["x"].dtype, inputs["x"].shape, str(inputs["x"].tolist()), rows
 
     assert outcome(protocol.read_predict_request) == outcome(protocol.read_request)
+
+
+@pytest.mark.parametrize("place", [0, 1, 12, 13, 14, 23, 24])
+def test_the_quick_way_takes_jsons_white_space_and_no_other(place):
+    body = b'{"instances":[1, 2, 5.5]}'
+    for space in b" \t\n\r\f\v\0":
+        spaced = body[:place] + bytes([space]) + body[place:]
+        try:
+            expected = json.loads(spaced)["instances"]
+        except ValueError:
+            assert read_regular(spaced) is None
+        else:
+            assert read_regular(spaced).numbers == expected
