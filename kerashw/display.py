@@ -94,12 +94,6 @@ class WorkerDisplay(Observer):
         self.console = console
         self.settings = settings
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        pass
-
     def meeting(self, plan, timeout):
         """Say who is waited for."""
         self.name = f"worker {plan.index + 1} of {plan.workers}"

@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -80,7 +81,7 @@ class Plan:
             return tf.distribute.MirroredStrategy(list(self.devices))
         # If a worker is lost right after the workers have met, TensorFlow waits for it, and holds
         # the interpreter meanwhile. This ends the process (exit code 1) all the same.
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        with Path(os.devnull).open("w") as nowhere:
             faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
             try:
                 return tf.distribute.MultiWorkerMirroredStrategy(

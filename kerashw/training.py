@@ -2,19 +2,16 @@
 
 import contextlib
 import datetime
-import json
-import tempfile
 import time
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from kerashw import distribution, figures, replicas, results
+from kerashw import agreement, distribution, figures, replicas, results
 from kerashw.datasets import diagonals, mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.environment import environment
-from kerashw.errors import InputError, WorkerError
+from kerashw.errors import InputError
 from kerashw.export import export_saved_model, versions, write_models_config
 from kerashw.files import written_whole
 from kerashw.fitting import ReseedDropout, evaluate, fit, predict
@@ -31,6 +28,12 @@ TEST_BATCH_SIZE = 500
 
 class Observer:
     """Hears of a run while it goes on; this one does nothing with it."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        """The run is over, or has failed."""
 
     def meeting(self, plan, timeout):
         """The other workers of a `kerashw.distribution.Plan` are waited for, so many seconds."""
@@ -98,7 +101,7 @@ def run(
         _check_tensorboard()
     manifest = _manifest(settings, command, plan)
     folder = RunFolder(output, manifest) if plan.is_chief else None
-    if _meet(folder, settings, plan, observer, timeout):
+    if agreement.meet(folder, settings, plan, observer, timeout):
         return None
     strategy = plan.start(timeout)
     manifest = folder.manifest if folder else manifest
@@ -135,34 +138,6 @@ def _train_all(settings, data, folder, observer, tensorboard, strategy):
     if folder:
         _write_pictures_and_report(folder, judged)
     return judged
-
-
-def _meet(folder, settings, plan, observer, timeout):
-    """Meet the other workers; return whether the chief finds the run complete."""
-    told = {"settings": settings.configuration(), "complete": bool(folder and folder.complete)}
-    if plan.addresses:
-        observer.meeting(plan, timeout)
-    try:
-        everyone = plan.meet(told, timeout)
-    except WorkerError:
-        if told["complete"]:
-            return True
-        raise
-    for number, other in enumerate(everyone):
-        if other["settings"] != told["settings"]:
-            raise InputError(
-                "all workers must be started with the same settings. Received: worker "
-                f"{number + 1} has {_differences(other['settings'], told['settings'])}"
-            )
-    return everyone[0]["complete"]
-
-
-def _differences(found, mine):
-    return ", ".join(
-        f"{key} {found.get(key)} and this one {value}"
-        for key, value in mine.items()
-        if found.get(key) != value
-    )
 
 
 def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
@@ -229,7 +204,8 @@ def _train(name, settings, data, folder, observer, tensorboard, strategy):
         if complete:
             return folder.load() if folder else (None, None)
     with strategy.scope() if trained else contextlib.nullcontext():
-        model, history = (_load(folder, strategy) if trained else folder.load()) or (None, None)
+        saved = agreement.load(folder, strategy) if trained else folder.load()
+        model, history = saved or (None, None)
         if model is None:
             model = _new_model(name, settings, data)
             history = {"model": name, "parameters": model.count_params(), "epochs": []}
@@ -249,21 +225,6 @@ def _train(name, settings, data, folder, observer, tensorboard, strategy):
         if folder:
             folder.save_model(model)
     return folder.load() if folder and replicas.is_distributed(model) else (model, history)
-
-
-def _load(folder, strategy):
-    """Load what the chief saved last, on every worker; return nothing before the first epoch."""
-    if replicas.workers(strategy) == 1:
-        return folder.load()
-    path, history = (folder and folder.find()) or (None, None)
-    history = json.loads(distribution.share(strategy, json.dumps(history).encode()))
-    if history is None:
-        return None
-    content = distribution.share(strategy, path.read_bytes() if path else b"")
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / "model.keras"
-        copy.write_bytes(content)
-        return keras.saving.load_model(copy), history
 
 
 def _new_model(name, settings, data):

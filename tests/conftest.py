@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import pathlib
 import pty
 import select
 import shutil
@@ -11,6 +12,8 @@ import keras
 import pytest
 
 from kerashw.datasets import mnist
+
+ROOT = pathlib.Path(__file__).parent.parent
 
 # Keras imports JAX where it is installed, and JAX sets this. The commands are tried without.
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)

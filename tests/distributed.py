@@ -6,14 +6,16 @@ are in `OUTPUT/jobs-NAME.npz`. `python -m tests.distributed train …` is the co
 devices.
 """
 
+import functools
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+
+from tests.ports import free_ports
 
 EXAMPLES, BATCH = 41, 8  # six batches, the last of one example: fewer than there are replicas
 WIDTH = 4000
@@ -158,7 +160,7 @@ def mean_output(y, outputs):
 def seen(strategy):
     """Example i is the unit vector i: weight i tells how often it was seen, and how heavy."""
     data = np.eye(EXAMPLES), np.zeros(EXAMPLES)
-    build = lambda: linear(lambda x: x, EXAMPLES)  # noqa: E731
+    build = functools.partial(linear, lambda x: x, EXAMPLES)
     model, _ = trained(strategy, build, data, loss=mean_output, optimizer=plain)
     yield "seen", model.get_weights()
 
@@ -168,7 +170,10 @@ def dropout(strategy):
     import keras
 
     data = np.ones((BATCH, WIDTH)), np.zeros(BATCH)
-    build = lambda: linear(keras.layers.Dropout(0.5), WIDTH)  # noqa: E731
+
+    def build():
+        return linear(keras.layers.Dropout(0.5), WIDTH)
+
     model, _ = trained(strategy, build, data, loss=mean_output, optimizer=plain)
     yield "dropout", model.get_weights()
 
@@ -179,21 +184,14 @@ def statistics(strategy):
 
     from kerashw.replicas import is_distributed
 
-    build = lambda: linear(keras.layers.BatchNormalization(), 3)  # noqa: E731
+    def build():
+        return linear(keras.layers.BatchNormalization(), 3)
+
     data = np.random.default_rng(0).normal(size=(EXAMPLES, 3)), np.zeros(EXAMPLES)
     model, _ = trained(strategy, build, data, loss="mse")
     for variable in model.non_trainable_variables:
         copies = variable.value.values if is_distributed(model) else [variable]
         yield f"statistics/{variable.name}", [np.stack(copies)]
-
-
-def free_ports(number):
-    """Ports that nothing listens on now."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 def start(module, arguments, **environment):

@@ -18,7 +18,8 @@ from kerashw.settings import Settings
 from kerashw.train import main
 from kerashw.training import run
 from tests.conftest import compiled
-from tests.distributed import BATCH, EXAMPLES, ended, free_ports, made_once, start, start_workers
+from tests.distributed import BATCH, EXAMPLES, ended, made_once, start, start_workers
+from tests.ports import free_ports
 
 PLACES = ["mirrored-2", "mirrored-3", "worker-0-of-2", "worker-1-of-2"]
 

@@ -1,7 +1,6 @@
 """What the documents say is true: their commands, flags and code."""
 
 import os
-import pathlib
 import re
 import shlex
 import subprocess
@@ -11,10 +10,10 @@ import pytest
 
 from kerashw import benchmark, train, verify
 from kerashw.serve import __main__ as serve
-from tests.conftest import tool
-from tests.serve.processes import free_port
+from tests.conftest import ROOT
+from tests.ports import free_ports
+from tests.typed import run_typed
 
-ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -46,30 +45,17 @@ def test_the_readmes_code_runs(data, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_what_is_typed_to_serve_works(data, tmp_path):
-    for name in ("serving", "kerashw"):
-        (tmp_path / name).symlink_to(ROOT / name)
     python = shlex.quote(sys.executable)
-    script = "set -e\n"
+    script = ""
     for language, block in re.findall(r"```(\w*)\n(.*?)```", SERVE, re.DOTALL):
         script += f"{python} - <<'END'\n{block}END\n" if language == "python" else block
-    for given, replaced in (
-        ("pip install '.[serve]'\n", ""),
-        ("\npython ", f"\n{python} "),
-        ("models.config &", f"models.config --rest_api_port={(port := free_port())} &"),
-        ("127.0.0.1:8501", f"127.0.0.1:{port}"),
-    ):
-        assert given in script
-        script = script.replace(given, replaced)
-    command = [tool("bash"), "-m", "-c", f"{script}\nkill %1\nwait %1\n"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr
-    assert re.search(r'"class": \[\s*7\s*\]', ended.stdout)
+    assert re.search(r'"class": \[\s*7\s*\]', run_typed(script, tmp_path))
 
 
 @pytest.mark.slow
 def test_what_is_typed_to_train_on_several_machines_works(data, tmp_path):
     block = re.search(r"```\n(.*?)```", SECTIONS["Several GPUs, several machines"], re.DOTALL)[1]
-    ports = [free_port(), free_port()]
+    ports = free_ports(2)
     workers = []
     for index in range(2):
         script = block.replace('"index": 0', f'"index": {index}')

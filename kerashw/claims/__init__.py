@@ -8,8 +8,7 @@
 `python -m kerashw.verify` shows them as a table.
 """
 
-# Importing a question's module registers its claims.
-from kerashw.claims import question1, question2, question3, question4  # noqa: F401
+from kerashw.claims import question1, question2, question3, question4  # noqa: F401 - registers them
 from kerashw.claims.claim import CLAIMS, Claim, Evidence, Finding, Verdict, chosen
 from kerashw.claims.lab import Lab
 

@@ -24,13 +24,14 @@ def test_the_two_take_turns_and_are_never_at_it_together():
     assert min(ours + theirs) > 0
 
 
+def fine(turn):
+    for _ in range(3):
+        with turn():
+            pass
+
+
 @pytest.mark.parametrize("failing", [0, 1])
 def test_an_error_ends_both(failing):
-    def fine(turn):
-        for _ in range(3):
-            with turn():
-                pass
-
     def broken(turn):
         with turn():
             pass
@@ -43,11 +44,6 @@ def test_an_error_ends_both(failing):
 
 
 def test_an_error_within_a_round_ends_both():
-    def fine(turn):
-        for _ in range(3):
-            with turn():
-                pass
-
     def broken(turn):
         with turn():
             raise RuntimeError("broken")

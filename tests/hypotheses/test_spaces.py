@@ -115,11 +115,13 @@ def test_from_one_start_the_two_training_paths_part_as_the_formula_says():
     x, y = rng.normal(size=(8, 5)).astype("float32"), rng.normal(size=(8, 3)).astype("float32")
     W, G, rate = rng.normal(size=(3, 5)).astype("float32"), y.T @ x / len(x), 0.1
 
+    def product(target, output):
+        return keras.ops.sum(target * output, axis=-1)
+
     def train(layer, weights):
         model = keras.Sequential([keras.Input((5,)), layer])
         layer.set_weights(weights)
-        loss = lambda target, output: keras.ops.sum(target * output, axis=-1)  # noqa: E731
-        model.compile(keras.optimizers.SGD(rate), loss)
+        model.compile(keras.optimizers.SGD(rate), product)
         model.fit(x, y, batch_size=len(x), verbose=0)
         return layer
 

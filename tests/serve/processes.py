@@ -10,14 +10,10 @@ import subprocess
 import sys
 import time
 
+from tests.ports import free_port
+
 COMMAND = [sys.executable, "-m", "kerashw.serve"]
 PREDICT = "/v1/models/half_plus_two:predict"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

@@ -9,7 +9,8 @@ import pytest
 
 from kerashw.errors import ClientError
 from kerashw.serve.client import Client
-from tests.serve.processes import free_port, serving
+from tests.ports import free_port
+from tests.serve.processes import serving
 
 
 @pytest.fixture(scope="module")

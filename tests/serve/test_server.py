@@ -9,7 +9,8 @@ import pytest
 
 import kerashw.serve
 from kerashw.serve import demo
-from tests.serve.processes import COMMAND, PREDICT, free_port
+from tests.ports import free_port
+from tests.serve.processes import COMMAND, PREDICT
 from tests.serve.recordings import load
 
 

@@ -1,13 +1,13 @@
 """Where the files of `serving/` are, how they are read."""
 
 import json
-import pathlib
 import re
 import urllib.request
 
 import yaml
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
+from tests.conftest import ROOT
+
 SERVING = ROOT / "serving"
 CLIENTS = SERVING / "clients"
 CONFIG = SERVING / "config"

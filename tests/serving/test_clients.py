@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import tool
-from tests.serve.processes import free_port
+from tests.ports import free_port
 from tests.serving.places import CLIENTS, MODELS
 
 COMMANDS = {

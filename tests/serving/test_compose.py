@@ -6,7 +6,7 @@ import sys
 
 from kerashw.serve import configs
 from tests.conftest import tool
-from tests.serve.processes import free_port
+from tests.ports import free_port
 from tests.serving.places import (
     CONFIG,
     ROOT,

@@ -152,7 +152,7 @@ def test_every_container_has_no_more_rights_than_it_needs():
         assert "memory" in each["resources"]["limits"]
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="there is no kubectl, as in Debian")
 @pytest.mark.parametrize("folder", ["kubernetes", "object-store"])
 def test_kustomize_makes_one_consistent_whole(folder):
     command = ["kubectl", "kustomize", SERVING / folder]

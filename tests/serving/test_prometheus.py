@@ -8,7 +8,8 @@ import yaml
 
 from kerashw.serve.configs import PROMETHEUS_PATH
 from tests.conftest import tool
-from tests.serve.processes import free_port, until
+from tests.ports import free_port
+from tests.serve.processes import until
 from tests.serving.places import SERVING, document, get_json
 
 FOLDER = SERVING / "prometheus"

@@ -5,8 +5,6 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -14,8 +12,8 @@ import yaml
 from kerashw.export import write_models_config
 from kerashw.serve import flags
 from tests.conftest import tool
-from tests.serve.processes import free_port
 from tests.serving.places import ROOT, SERVING, document
+from tests.typed import run_typed
 
 TEXT = (SERVING / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
@@ -32,28 +30,8 @@ def test_the_laptop_s_commands(exports, data, tmp_path):
     run = tmp_path / "runs" / "mnist" / "exports"
     shutil.copytree(exports / "convnet" / "1", run / "convnet" / "1")
     write_models_config(run)
-    for name in ("serving", "kerashw"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    script = "".join(HERE)
-    port = free_port()
-    for given, replaced in (
-        ("pip install '.[serve]'\n", ""),
-        ("python ", f"{shlex.quote(sys.executable)} "),
-        ("models.config &", f"models.config --rest_api_port={port} 2>log >&2 &"),
-        ("127.0.0.1:8501", f"127.0.0.1:{port}"),
-    ):
-        assert given in script
-        script = script.replace(given, replaced)
-    script = f"set -e\n{script}\nkill %1\nwait %1\n"
-    ended = subprocess.run(
-        [tool("bash"), "-m", "-c", script],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert ended.returncode == 0, ended.stderr + (tmp_path / "log").read_text()
-    decoder, answers, text = json.JSONDecoder(), [], ended.stdout
+    text = run_typed("".join(HERE), tmp_path)
+    decoder, answers = json.JSONDecoder(), []
     while text.strip():
         answer, end = decoder.raw_decode(text.lstrip())
         answers.append(answer)
