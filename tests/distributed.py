@@ -55,7 +55,7 @@ def main(command, *arguments):
 def results(strategy):
     """Train small models; return their losses and weights by name."""
     found = {}
-    for job in (law, generality, seen, dropout, statistics):
+    for job in (law, generality, seen, dropout, statistics, synchronized):
         for name, values in job(strategy):
             for number, value in enumerate(values):
                 found[f"{name}/{number}"] = value
@@ -167,12 +167,12 @@ def seen(strategy):
 
 def dropout(strategy):
     """One batch of ones through dropout: each weight becomes minus the mean of its masks."""
-    import keras
+    from kerashw.layers import Dropout
 
     data = np.ones((BATCH, WIDTH)), np.zeros(BATCH)
 
     def build():
-        return linear(keras.layers.Dropout(0.5), WIDTH)
+        return linear(Dropout(0.5), WIDTH)
 
     model, _ = trained(strategy, build, data, loss=mean_output, optimizer=plain)
     yield "dropout", model.get_weights()
@@ -192,6 +192,18 @@ def statistics(strategy):
     for variable in model.non_trainable_variables:
         copies = variable.value.values if is_distributed(model) else [variable]
         yield f"statistics/{variable.name}", [np.stack(copies)]
+
+
+def synchronized(strategy):
+    """Batch normalization over all replicas' parts of a batch."""
+    import keras
+
+    def build():
+        return linear(keras.layers.BatchNormalization(synchronized=True), 3)
+
+    inputs = np.random.default_rng(0).normal(size=(EXAMPLES - 1, 3))
+    model, measured = trained(strategy, build, (inputs, inputs.sum(axis=1)), loss="mse")
+    yield "synchronized", measured + model.get_weights()
 
 
 def start(module, arguments, **environment):

@@ -1,6 +1,7 @@
-"""Keras layers on `keras.ops` alone: they work on the TensorFlow, JAX and torch backends."""
+"""Keras layers that work on the TensorFlow, JAX and torch backends."""
 
 from kerashw.layers.diagonal_count import DiagonalCount
+from kerashw.layers.dropout import Dropout
 from kerashw.layers.factored_dense import FactoredDense
 
-__all__ = ["DiagonalCount", "FactoredDense"]
+__all__ = ["DiagonalCount", "Dropout", "FactoredDense"]

@@ -1,0 +1,142 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kerashw.layers import Dropout
+
+ON_TENSORFLOW = keras.config.backend() == "tensorflow"
+SIZE = 200_000
+
+
+def ones(*shape):
+    return np.ones(shape, "float32")
+
+
+def dropped(inputs, rate, seed=0, **arguments):
+    outputs = Dropout(rate, seed=seed, **arguments)(inputs, training=True)
+    return keras.ops.convert_to_numpy(outputs)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_what_goes_on_has_the_compute_dtype(policy):
+    layer = Dropout(0.25, dtype=policy)
+    outputs = layer(ones(4, 7), training=True)
+    assert keras.backend.standardize_dtype(outputs.dtype) == layer.compute_dtype
+    kept = set(keras.ops.convert_to_numpy(outputs).astype("float32").ravel()) - {0.0}
+    np.testing.assert_allclose(list(kept), 4 / 3, rtol=2**-8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.01, 0.99) | st.sampled_from([0.125, 0.25, 0.5]), st.integers(0, 2**31 - 1))
+def test_a_share_of_rate_is_dropped_and_the_rest_scaled_so_that_the_mean_is_kept(rate, seed):
+    outputs = dropped(ones(SIZE), rate, seed)
+    deviation = (rate * (1 - rate) / SIZE) ** 0.5  # of the share that is dropped
+    assert abs((outputs == 0).mean() - rate) < 5 * deviation + 2**-17
+    # The rate that it is rounded to, on TensorFlow.
+    exact = round(rate * 2**16) / 2**16 if ON_TENSORFLOW else rate
+    np.testing.assert_allclose(outputs[outputs != 0], 1 / (1 - exact), rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.25])
+@pytest.mark.parametrize("distance", [1, 2, 3, 4, 7, 8])
+def test_neighbours_are_dropped_independently(rate, distance):
+    # They may come from the same random word.
+    gone = (dropped(ones(SIZE), rate) == 0).astype(float)
+    both = (gone[distance:] * gone[:-distance]).mean()
+    assert abs(both - rate**2) < 5 * rate / SIZE**0.5
+
+
+def test_each_call_draws_anew_and_a_seed_repeats_it():
+    first, second = (Dropout(0.5, seed=seed) for seed in (3, 3))
+    drawn = [keras.ops.convert_to_numpy(first(ones(99), training=True)) for _ in range(3)]
+    again = [keras.ops.convert_to_numpy(second(ones(99), training=True)) for _ in range(3)]
+    np.testing.assert_array_equal(drawn, again)
+    assert len({one.tobytes() for one in drawn}) == 3
+    assert dropped(ones(99), 0.5, seed=4).tobytes() != drawn[0].tobytes()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3, 5), (2, 3, 5, 7), (0, 4)])
+@pytest.mark.parametrize("rate", [0.2, 0.25])
+def test_every_shape_keeps_its_shape(shape, rate):
+    assert dropped(ones(*shape), rate).shape == shape
+
+
+@pytest.mark.parametrize("rate", [0, 1, 0.0, 1.0, 1e-5, 0.009, 0.991])
+def test_at_the_ends_it_is_keras_own(rate):
+    theirs = keras.layers.Dropout(rate, seed=5)(ones(1000), training=True)
+    np.testing.assert_array_equal(
+        dropped(ones(1000), rate, seed=5), keras.ops.convert_to_numpy(theirs)
+    )
+
+
+def test_outside_training_nothing_is_dropped():
+    inputs = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
+    np.testing.assert_array_equal(Dropout(0.5)(inputs, training=False), inputs)
+
+
+def test_all_units_of_a_noise_shape_are_dropped_together():
+    outputs = dropped(ones(50, 20), 0.5, noise_shape=(50, 1))
+    assert set(outputs.std(axis=1)) == {0.0}
+    assert 0 < (outputs == 0).mean() < 1
+
+
+# In a process of its own, whose memory is given back.
+MANY_UNITS = """
+import tensorflow as tf
+from kerashw.layers import Dropout
+
+units = tf.ones((2**27 + 100,), tf.float16)
+gone = tf.math.count_nonzero(Dropout(0.2, seed=0)(units, training=True) == 0)
+print(int(gone) / len(units))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="Keras' own is not in question")
+def test_more_units_than_an_int32_has_room_for_their_bits():
+    command = [sys.executable, "-c", MANY_UNITS]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert abs(float(ended.stdout) - 0.2) < 1e-3
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="gradients as TensorFlow computes them")
+@pytest.mark.parametrize("compiled", [False, True, "xla"])
+def test_the_gradient_is_dropped_where_the_output_is(compiled):
+    import tensorflow as tf
+
+    layer = Dropout(0.2, seed=0)
+
+    def output_and_gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+        return y, tape.gradient(y, x)
+
+    if compiled:
+        # Its length is not known while it is traced.
+        spec = [tf.TensorSpec((None,), tf.float32)]
+        output_and_gradient = tf.function(
+            output_and_gradient, input_signature=spec, jit_compile=compiled == "xla"
+        )
+    x = np.random.default_rng(0).normal(size=1001).astype("float32")
+    y, gradient = output_and_gradient(tf.constant(x))
+    np.testing.assert_allclose(y, x * gradient.numpy(), rtol=1e-6)
+    assert 100 < (gradient.numpy() == 0).sum() < 300
+
+
+def test_a_saved_model_has_it_again(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), Dropout(0.3, seed=2), keras.layers.Dense(1)])
+    model.save(tmp_path / "model.keras")
+    layer = keras.models.load_model(tmp_path / "model.keras").layers[0]
+    assert type(layer) is Dropout
+    assert (layer.rate, layer.seed) == (0.3, 2)
+
+
+def test_a_rate_outside_0_to_1_is_refused():
+    with pytest.raises(ValueError, match=r"between 0 and 1"):
+        Dropout(1.5)
