@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerashw import replicas
-from kerashw.datasets.pipeline import as_batches
+from kerashw.datasets.pipeline import Batches, as_batches
 from kerashw.errors import InputError
 
 STEPS_PER_CALL = 32
@@ -31,22 +31,23 @@ def fit(
 ):
     """Train a compiled model, as `Model.fit` would, only faster, and right under any strategy.
 
-    Loss, metrics and optimizer are the model's own, on one device its `train_step` too; callbacks
-    are called as `Model.fit` with `steps_per_execution=32` calls them.
+    Loss, metrics and optimizer are the model's own, on one device its `train_step` and `test_step`
+    too; callbacks are called as `Model.fit` with `steps_per_execution=32` calls them.
 
     Under a strategy each replica takes its part of every batch: batch sizes are those of all
     replicas together, losses and metrics those of all the data. Without dropout the result is the
     same as on one device but for rounding; with it, each replica draws its own. Batch normalization
-    takes each replica's part by itself, unless it is `synchronized`, and remembers the first one's.
+    takes each replica's part by itself, and remembers the first one's; if it is `synchronized`, it
+    takes all parts together, each alike: as on one device where batches can be divided evenly.
     With several workers, a callback that stops the training must be on all of them.
 
     Args:
         model: Compiled `keras.Model`. For several GPUs or machines it is built, or loaded, and
             compiled in the scope of a strategy (`kerashw.distribution.strategy`).
         data: What to train on: `kerashw.datasets.pipeline.Batches`; or arrays (x, y) or
-            (x, y, sample_weight), which are shuffled in each epoch, in the same order in every
-            run; or a `tf.data.Dataset` of batches, which every worker of several must get in the
-            same order (`shuffle` needs a seed for it).
+            (x, y, sample_weight), which are shuffled in an order that the epoch's number alone
+            decides; or a `tf.data.Dataset` of batches, which every worker of several must get in
+            the same order (`shuffle` needs a seed for it).
         validation_data: The same, to evaluate on after each epoch, or `None`.
         epochs: Integer, the epoch to stop after.
         initial_epoch: Integer, the epochs that are behind the model already.
@@ -94,16 +95,18 @@ def fit(
     test = None if validation_data is None else _Pass(model, validation_data)
     logs = {}
     callbacks.on_train_begin()
-    for epoch in range(initial_epoch, epochs):
+    # `BackupAndRestore` has told the model where it goes on.
+    for epoch in range(model._initial_epoch or initial_epoch, epochs):
         callbacks.on_epoch_begin(epoch)
         logs = train.run(epoch, callbacks)
         if test:
-            tested = test.run(epoch)
+            tested = _evaluate(test, callbacks)
             logs |= {f"val_{name}": value for name, value in tested.items()}
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    if isinstance(model.optimizer, keras.optimizers.Optimizer):
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     callbacks.on_train_end(logs)
     return model.history
 
@@ -119,7 +122,16 @@ def evaluate(model, data, batch_size=32):
     Returns:
         Dict of floats, by name.
     """
-    return _Pass(model, as_batches(data, batch_size)).run(epoch=0)
+    callbacks = keras.callbacks.CallbackList(model=model)
+    return _evaluate(_Pass(model, as_batches(data, batch_size)), callbacks)
+
+
+def _evaluate(test, callbacks):
+    test.model.stop_evaluating = False
+    callbacks.on_test_begin()
+    logs = test.run(0, callbacks)
+    callbacks.on_test_end(logs)
+    return logs
 
 
 def predict(model, data):
@@ -131,15 +143,15 @@ def predict(model, data):
 
     Returns:
         Array (N, …).
+
+    Raises:
+        InputError: If the data are none.
     """
+    if not isinstance(data, Batches):
+        raise InputError(f"data must be Batches. Received: {type(data).__name__}")
     order = tf.range(len(data))
-
-    @tf.function(autograph=False)
-    def call(step):
-        return model(data.draw(order, step)[0], training=False)
-
-    run = call.get_concrete_function(tf.TensorSpec((), tf.int32))
-    return np.concatenate([run(tf.constant(step)) for step in range(data.steps)])
+    call = tf.function(lambda images: model(images, training=False), autograph=False)
+    return np.concatenate([call(data.draw(order, step)[0]) for step in range(data.steps)])
 
 
 class ReseedDropout(keras.callbacks.Callback):
@@ -170,24 +182,31 @@ class ReseedDropout(keras.callbacks.Callback):
 
 
 class _Pass:
-    """Passes over the data, to train a model or to test it, as one traced TensorFlow function."""
+    """Passes over the data, to train a model or to test it, as one traced TensorFlow function.
+
+    Or as two: where the last batch is not a whole one, its step is a function of its own, so that
+    in the other all shapes are known.
+    """
 
     def __init__(self, model, data, training=False):
-        self.model, self.data = model, data
+        self.model, self.data, self.training = model, data, training
         # What a distributed model needs done before and after an epoch.
         self.begin = self.end = lambda: None
         if replicas.is_distributed(model):
             with replicas.watched(model.distribute_strategy):
-                self.loop = self._distributed_loop(training)
+                self._trace_distributed()
             if training:
                 self.begin, self.end = replicas.begin_epoch(model), replicas.end_epoch(model)
         else:
-            model.optimizer.build(model.trainable_variables)
             take_step = model.train_step if training else model.test_step
+            is_keras = take_step.__func__ in (keras.Model.train_step, keras.Model.test_step)
+            # One of the model's own may need no `call` of the model, nor its optimizer.
+            if is_keras:
+                _build(model, data)
             compiled = model.jit_compile and not _on_cpu()
-            self.loop = self._trace(lambda rows: take_step(data.load(rows)), compiled)
+            self._trace(take_step, data.load, compiled, tells_its_own=not is_keras)
 
-    def run(self, epoch, callbacks=None):
+    def run(self, epoch, callbacks):
         """Take all steps of an epoch; return the loss and the metrics of all its data."""
         with replicas.watched(self.model.distribute_strategy):
             self.model.reset_metrics()
@@ -197,47 +216,98 @@ class _Pass:
         return logs
 
     def _run_steps(self, epoch, callbacks):
-        order, steps = self.data.order(epoch), self.data.steps
+        order, steps, whole = self.data.order(epoch), self.data.steps, self.data.whole_steps
+        begins, ends = (
+            (callbacks.on_train_batch_begin, callbacks.on_train_batch_end)
+            if self.training
+            else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
+        )
         logs = {}
         for start in range(0, steps, STEPS_PER_CALL):
             stop = min(start + STEPS_PER_CALL, steps)
-            if callbacks:
-                callbacks.on_train_batch_begin(start)
-            logs = self.loop(order, tf.constant(start), tf.constant(stop))
-            logs = {name: float(value) for name, value in logs.items()}
-            if callbacks:
-                callbacks.on_train_batch_end(stop - 1, logs)
-                if self.model.stop_training:
-                    break
+            begins(start)
+            with self.data.read():
+                if start < whole:
+                    logs = self.loop(order, tf.constant(start), tf.constant(min(stop, whole)))
+                if stop > whole:
+                    logs = self.last(order)
+            logs = _as_numbers(logs)
+            ends(stop - 1, logs)
+            if self.model.stop_training if self.training else self.model.stop_evaluating:
+                break
         return logs
 
-    def _distributed_loop(self, training):
+    def _trace_distributed(self):
         model, data = self.model, self.data
-        replicas.prepare(model, data.load(data.rows(data.order(0), 0)))
+        replicas.prepare(model, data.sample(), data.sizes)
         with model.distribute_strategy.scope():
-            if not training:
+            # A replica loads its part of the rows.
+            if not self.training:
                 return self._trace(replicas.test_step(model, data.load))
             model.optimizer.build(model.trainable_variables)
             with replicas.gradients_are_sums(model.optimizer):
                 return self._trace(replicas.train_step(model, data.load))
 
-    def _trace(self, take_step, compiled=False):
-        """Return a traced function that takes steps `start` to `stop` of an epoch."""
+    def _trace(self, take_step, load=lambda rows: rows, compiled=False, tells_its_own=False):
+        """Trace the functions that take steps `start` to `stop` of an epoch, and its last one."""
+        data = self.data
 
         # As in Keras' own fit, AutoGraph does not rewrite what the model does in a step.
         @tf.function(autograph=False, jit_compile=compiled)
         def loop(order, start, stop):
+            # A step whose result is to be returned cannot be in the loop; outside, it costs more.
+            end = stop - 1 if tells_its_own else stop
+
+            def draw(step):
+                return load(data.rows(order, step))
+
             def take(step):
-                take_step(self.data.rows(order, step))
+                take_step(draw(step))
                 return [step + 1]
 
-            tf.while_loop(lambda step: step < stop, take, [start])
+            def take_and_draw_the_next(step, batch):
+                # Neither needs the other, so TensorFlow may do both at the same time.
+                following = draw(tf.minimum(step + 1, stop - 1))
+                take_step(batch)
+                return step + 1, following
+
+            if data.ahead:
+                first = (start, draw(start))
+                _, batch = tf.while_loop(lambda step, _: step < end, take_and_draw_the_next, first)
+            else:
+                tf.while_loop(lambda step: step < end, take, [start])
+            if tells_its_own:
+                return self._result(take_step(batch if data.ahead else draw(end)))
             return self.model.get_metrics_result()
 
-        order, number = self.data.order(0), tf.TensorSpec((), tf.int32)
-        if not isinstance(order, tf.data.Iterator):
-            order = tf.TensorSpec.from_tensor(order)
-        return loop.get_concrete_function(order, number, number)
+        @tf.function(autograph=False, jit_compile=compiled)
+        def last(order):
+            return self._result(take_step(load(data.rest(order))))
+
+        number = tf.TensorSpec((), tf.int32)
+        self.loop = loop.get_concrete_function(data.order_spec, number, number)
+        if data.whole_steps < data.steps:
+            self.last = last.get_concrete_function(data.order_spec)
+
+    def _result(self, logs):
+        """Return, as `Model.fit`, what a step of the model's own tells, else the metrics so far."""
+        metrics = self.model.get_metrics_result()
+        return metrics if logs is None or logs.keys() == metrics.keys() else logs
+
+
+def _build(model, data):
+    """Create what a step would create, before it is traced."""
+    if not all(layer.built for layer in model._flatten_layers()):
+        model(keras.utils.unpack_x_y_sample_weight(data.sample())[0])
+    model.optimizer.build(model.trainable_variables)
+
+
+def _as_numbers(logs):
+    """Return logs as `Model.fit` gives them to callbacks: without dicts in dicts or tensors."""
+    numbers = {}
+    for name, value in logs.items():
+        numbers |= _as_numbers(value) if isinstance(value, dict) else {name: float(value)}
+    return numbers
 
 
 def _on_cpu():

@@ -1,6 +1,9 @@
 """Accuracy without computing the probabilities it is not interested in."""
 
 import keras
+import numpy as np
+
+from kerashw.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="kerashw")
@@ -15,6 +18,11 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
         name: String.
         dtype: As in every Keras metric.
 
+    Raises:
+        InputError: When it is updated, if the labels are not integers (N,) or (N, 1), or there are
+            not two classes at least; `keras.metrics.BinaryAccuracy` and `CategoricalAccuracy` are
+            for these.
+
     Example:
         >>> accuracy = Accuracy()
         >>> accuracy.update_state([1, 0], [[0.3, 0.7], [0.4, 0.6]])
@@ -28,4 +36,15 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: labels (N,), probabilities (N, classes), weights (N,) if there are any."""
         logits = getattr(y_pred, "_keras_logits", y_pred)
+        given, found = _shape(y_true), _shape(logits)
+        if found[-1:] == (1,) or (given == found and len(found) > 1):
+            raise InputError(
+                "kerashw.metrics.Accuracy needs labels (N,), integers, and at least two classes. "
+                f"Received: labels {given}, outputs {found}"
+            )
         return super().update_state(y_true, logits, sample_weight)
+
+
+def _shape(array):
+    """Return a shape as far as it is known, also of lists."""
+    return tuple(array.shape if hasattr(array, "shape") else np.shape(array))

@@ -40,17 +40,18 @@ def is_distributed(model):
         return tf.distribute.has_strategy()
 
 
-def prepare(model, batch):
+def prepare(model, batch, sizes):
     """Make a distributed model ready for the steps below.
 
     Args:
         model: Compiled `keras.Model`, built in the scope of a strategy.
         batch: Batch of any size, as the model is trained on.
+        sizes: Set of the sizes that batches will have, integers or `None`: not known.
 
     Raises:
         InputError: If something about the model would not be right with several replicas.
     """
-    _check(model)
+    _check(model, sizes)
     x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     with model.distribute_strategy.scope():
         # Variables made while a loop is traced would belong to the loop.
@@ -208,6 +209,10 @@ def _on_part(context, rows, work, nothing):
     first, last = number * length // replicas, (number + 1) * length // replicas
     share = (last - first) / length
     part = keras.tree.map_structure(lambda row: row[first:last], rows)
+    size = keras.tree.flatten(part)[0].shape[0]
+    if size is not None:
+        # Keras cannot trace the loss of nothing, and replicas cannot meet inside a branch.
+        return work(part, share) if size else nothing()
     return tf.cond(last > first, lambda: work(part, share), nothing)
 
 
@@ -215,7 +220,15 @@ def _length(rows):
     return tf.shape(keras.tree.flatten(rows)[0])[0]
 
 
-def _check(model):
+def _check(model, sizes):
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    alike = [getattr(layer, "synchronized", False) for layer in model._flatten_layers()]
+    if any(alike) and any(size is None or size < replicas for size in sizes):
+        raise InputError(
+            "a synchronized layer needs batches of which every replica has a part: of known sizes, "
+            f"none below {replicas}; a tf.data.Dataset has them by batch(…, drop_remainder=True). "
+            f"Received: {', '.join(str(size or 'not known') for size in sizes)}"
+        )
     wrong = None
     if type(model).train_step is not keras.Model.train_step:
         wrong = "a train_step of its own, which only knows one device"

@@ -59,6 +59,13 @@ def test_losses_and_weights_are_those_of_one_device(jobs, model, where):
         np.testing.assert_allclose(value, same, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("where", [where for where in PLACES if "3" not in where])
+def test_synchronized_normalization_is_that_of_one_device_for_even_parts(jobs, where):
+    expected = values(jobs["default"], "synchronized")
+    for value, same in zip(values(jobs[where], "synchronized"), expected, strict=True):
+        np.testing.assert_allclose(value, same, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("where", ["default", *PLACES])
 def test_each_example_is_seen_once_and_weighs_what_it_should(jobs, where):
     (weights,) = values(jobs[where], "seen")
@@ -103,6 +110,13 @@ def test_what_cannot_be_right_with_several_replicas_is_refused():
     attempt("train_step of its own", model_class=Own)
     attempt("accumulation", keras.Model, keras.optimizers.SGD(gradient_accumulation_steps=2))
     attempt("reduction='sum'", loss=keras.losses.SparseCategoricalCrossentropy(reduction="sum"))
+    with strategy.scope():
+        layers = [keras.Input((3,)), keras.layers.BatchNormalization(synchronized=True)]
+        model = keras.Sequential([*layers, keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+    dataset = tf.data.Dataset.from_tensor_slices((np.zeros((4, 3)), y)).batch(2)
+    with pytest.raises(InputError, match=r"drop_remainder.*Received: not known"):
+        fit(model, dataset, verbose=0)
     with strategy.scope():
         scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
     attempt("mixed_bfloat16", optimizer=scaled)

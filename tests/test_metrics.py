@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerashw.errors import InputError
 from kerashw.fitting import fit
 from kerashw.metrics import Accuracy
 from kerashw.models import mlp
@@ -69,3 +70,11 @@ def test_a_model_that_is_saved_with_it_has_it_again(data, tmp_path):
     again = keras.models.load_model(tmp_path / "mlp.keras")
     assert again.evaluate(images, labels, verbose=0) == model.evaluate(images, labels, verbose=0)
     assert [type(one) for one in again._compile_metrics.metrics] == [Accuracy]
+
+
+@pytest.mark.parametrize(
+    ("labels", "outputs"), [([1, 0], [[0.9], [0.2]]), ([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]])]
+)
+def test_what_it_would_count_wrong_is_refused(labels, outputs):
+    with pytest.raises(InputError, match="needs labels"):
+        Accuracy().update_state(np.array(labels), np.array(outputs))

@@ -4,9 +4,12 @@ The images stay uint8, a quarter of their size as floats; a batch is gathered an
 graph, so that a whole epoch needs no Python and no copy of the data.
 
 `Batches`, `ArrayBatches` and `DatasetBatches` are alike to who trains on them: `order` begins an
-epoch, `rows` gives the rows of one batch, which may be cut into parts, and `load` turns rows into
-what a model takes.
+epoch, `rows` gives the rows of one whole batch, `rest` those that are left after the last, `load`
+turns rows, or a part of them, into what a model takes, and `sample` is one example of that.
 """
+
+import contextlib
+import numbers
 
 import keras
 import numpy as np
@@ -15,14 +18,78 @@ import tensorflow as tf
 from kerashw.errors import InputError
 
 
-class Batches:
+class _InMemory:
+    """Examples of which any can be had at any time: what `Batches` and `ArrayBatches` share."""
+
+    ahead = True  # A batch can be drawn before its turn.
+
+    def __init__(self, length, batch_size, seed):
+        if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+            raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size!r}")
+        self.batch_size = min(int(batch_size), length)
+        self.seed = seed
+        self._length = length
+
+    def __len__(self):
+        """Return the number of examples."""
+        return self._length
+
+    @property
+    def steps(self):
+        """The number of batches in an epoch."""
+        return -(-len(self) // self.batch_size)
+
+    @property
+    def whole_steps(self):
+        """The number of batches that are of the full size: all but, perhaps, the last."""
+        return len(self) // self.batch_size
+
+    @property
+    def sizes(self):
+        """The sizes that batches have: set of one or two integers."""
+        return {self.batch_size, len(self) % self.batch_size} - {0}
+
+    @property
+    def order_spec(self):
+        """What `order` returns, for those who trace a graph of it."""
+        return tf.TensorSpec((len(self),), tf.int32)
+
+    def order(self, epoch):
+        """Return the examples' order in an epoch: int32 tensor (N,)."""
+        indices = np.arange(len(self), dtype=np.int32)
+        if self.seed is not None:
+            np.random.default_rng((self.seed, epoch)).shuffle(indices)
+        return tf.constant(indices)
+
+    def rows(self, order, step):
+        """Return the places of one whole batch's examples: int32 tensor (batch size,).
+
+        Its shape is known when the graph is made, so that what only depends on it costs nothing.
+        """
+        return tf.slice(order, [step * self.batch_size], [self.batch_size])
+
+    def rest(self, order):
+        """Return the places of the last batch's examples where it is not a whole one."""
+        return order[self.whole_steps * self.batch_size :]
+
+    def sample(self):
+        """Return a batch of one example."""
+        return self.load(tf.range(1))
+
+    def read(self):
+        """Return a context manager to read batches in."""
+        return contextlib.nullcontext()
+
+
+class Batches(_InMemory):
     """Labelled images in memory, in batches whose order depends on the seed and the epoch alone.
 
     Args:
         images: Array (N, height, width) or (N, height, width, channels); uint8 pixels are scaled
             to [0, 1], floats are taken as they are.
         labels: Integer array (N,).
-        batch_size: Positive integer; the last batch of an epoch holds what is left.
+        batch_size: Positive integer, at most N or taken for it; the last batch of an epoch holds
+            what is left.
         seed: Non-negative integer to shuffle anew in every epoch, or `None` to keep the order.
 
     Raises:
@@ -45,45 +112,23 @@ class Batches:
                 "images must be (N, height, width) or (N, height, width, channels), labels (N,), "
                 f"N at least 1. Received: shapes {images.shape} and {labels.shape}"
             )
-        _check_batch_size(batch_size)
+        super().__init__(len(images), batch_size, seed)
         if images.ndim == 3:
             images = images[..., np.newaxis]
-        self.batch_size = batch_size
-        self.seed = seed
         self._images = tf.constant(images)
         self._labels = tf.constant(labels)
-
-    def __len__(self):
-        """Return the number of examples."""
-        return len(self._images)
-
-    @property
-    def steps(self):
-        """The number of batches in an epoch."""
-        return -(-len(self) // self.batch_size)
-
-    def order(self, epoch):
-        """Return the examples' order in an epoch: int32 tensor (N,)."""
-        indices = np.arange(len(self), dtype=np.int32)
-        if self.seed is not None:
-            np.random.default_rng((self.seed, epoch)).shuffle(indices)
-        return tf.constant(indices)
 
     def draw(self, order, step):
         """Return one batch of an epoch.
 
         Args:
             order: int32 tensor (N,), from `order`.
-            step: Integer or scalar tensor in [0, steps).
+            step: Integer in [0, steps).
 
         Returns:
             Pair of images, floats (B, height, width, channels), and labels (B,).
         """
-        return self.load(self.rows(order, step))
-
-    def rows(self, order, step):
-        """Return the places of one batch's examples: int32 tensor (B,)."""
-        return order[step * self.batch_size : (step + 1) * self.batch_size]
+        return self.load(self.rows(order, step) if step < self.whole_steps else self.rest(order))
 
     def load(self, rows):
         """Return the images and the labels in these places."""
@@ -93,13 +138,14 @@ class Batches:
         return images, tf.gather(self._labels, rows)
 
 
-class ArrayBatches:
+class ArrayBatches(_InMemory):
     """Examples of any model, as `Model.fit` takes arrays, in batches inside the graph.
 
     Args:
         arrays: Tuple (x, y) or (x, y, sample_weight) of arrays (N, …), or dicts or lists of such;
             floats become Keras' float type.
-        batch_size: Positive integer; the last batch of an epoch holds what is left.
+        batch_size: Positive integer, at most N or taken for it; the last batch of an epoch holds
+            what is left.
         seed: Non-negative integer to shuffle anew in every epoch, or `None` to keep the order.
 
     Raises:
@@ -121,18 +167,7 @@ class ArrayBatches:
                 "all arrays must have equally many examples, at least one. "
                 f"Received: {', '.join(map(str, sorted(lengths)))}"
             )
-        _check_batch_size(batch_size)
-        self.batch_size = batch_size
-        self.seed = seed
-        self._length = lengths.pop()
-
-    def __len__(self):
-        """Return the number of examples."""
-        return self._length
-
-    steps = Batches.steps
-    order = Batches.order
-    rows = Batches.rows
+        super().__init__(lengths.pop(), batch_size, seed)
 
     def load(self, rows):
         """Return the examples in these places, in the arrays' own structure."""
@@ -158,6 +193,8 @@ class DatasetBatches:
         [0, 1]
     """
 
+    ahead = False  # It may itself work ahead; what it is asked for is gone.
+
     def __init__(self, dataset):
         self._dataset = dataset
         steps = int(dataset.cardinality())
@@ -168,11 +205,40 @@ class DatasetBatches:
                 "the dataset must have an end, and a batch before it. Received: one "
                 f"{'without a batch' if steps == 0 else 'without an end: call its take(…)'}"
             )
-        self.steps = steps
+        self.steps = self.whole_steps = steps
+
+    @property
+    def sizes(self):
+        """The size that batches have, a set of one; `None` in it where that is not known."""
+        shape = tf.nest.flatten(self._dataset.element_spec)[0].shape
+        return {shape[0] if shape.rank else None}
+
+    @property
+    def order_spec(self):
+        """What `order` returns; an iterator made to find out would be an epoch to the dataset."""
+        return tf.data.IteratorSpec(self._dataset.element_spec)
 
     def order(self, epoch):
         """Begin to iterate anew; the dataset itself decides the order."""
         return iter(self._dataset)
+
+    def sample(self):
+        """Return a batch of zeros of the dataset's shapes, 1 where they are not known."""
+        return tf.nest.map_structure(
+            lambda spec: tf.zeros([size or 1 for size in spec.shape], spec.dtype),
+            self._dataset.element_spec,
+        )
+
+    @contextlib.contextmanager
+    def read(self):
+        """Turn what TensorFlow says at a dataset's early end into one clear error."""
+        try:
+            yield
+        except tf.errors.OutOfRangeError as error:
+            raise InputError(
+                f"the dataset must have as many batches in every epoch as at first, {self.steps}. "
+                "Received: fewer"
+            ) from error
 
     def rows(self, order, step):
         """Return the next batch."""
@@ -203,7 +269,7 @@ def as_batches(data, batch_size=32, seed=None):
     if isinstance(data, tf.data.Dataset):
         return DatasetBatches(data)
     if isinstance(data, tuple) and len(data) in (2, 3):
-        return ArrayBatches(data, batch_size, seed)
+        return ArrayBatches(data[: 2 if data[-1] is None else 3], batch_size, seed)
     raise InputError(
         "data must be kerashw.datasets.pipeline.Batches, a tuple of arrays (x, y) or "
         f"(x, y, sample_weight), or a batched tf.data.Dataset. Received: {type(data).__name__}"
@@ -214,8 +280,3 @@ def _as_tensor(array):
     array = np.asarray(array)
     floats = np.issubdtype(array.dtype, np.floating)
     return tf.constant(array, keras.config.floatx() if floats else None)
-
-
-def _check_batch_size(batch_size):
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size!r}")
