@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
@@ -138,7 +139,18 @@ def _checked_model(model):
             "the model must have one input (N, height, width, channels) of a fixed size and one "
             f"output (N, classes), or outputs by name. Received: shapes {[given, *outputs]}"
         )
+    if not isinstance(model.output, dict):
+        _check_probabilities(model(np.zeros((1, *given[1:]), "float32"), training=False))
     return model
+
+
+def _check_probabilities(outputs):
+    outputs = np.asarray(outputs, "float64")
+    if outputs.min() < 0 or abs(outputs.sum() - 1) > 0.02:  # as near as half precision comes
+        raise InputError(
+            "the model's outputs must be probabilities, which add up to 1; end it with a softmax. "
+            f"Received: {np.round(outputs[0], 3).tolist()} for an empty image"
+        )
 
 
 def _is_classes(shapes):

@@ -7,6 +7,9 @@ OUTPUT/NAME/checkpoint/   epoch-0003.keras after the third epoch; gone when the 
 OUTPUT/NAME/model.keras   when the model is trained
 ```
 
+What is made of the trained models, the pictures, the report and the exports, is made again by the
+next run if it is missing.
+
 Each file is written whole or not at all, so that a process killed at any moment leaves a folder
 from which the next one goes on.
 """
@@ -25,6 +28,9 @@ from kerashw.errors import RunError
 from kerashw.files import locked, remove_scratch, uninterrupted, write_json, written_whole
 
 MANIFEST = "manifest.json"
+# What is made of trained models.
+MADE = ("comparison.png", "report.html", "exports/models.config")
+EXPORTED = ("saved_model.pb", "variables/variables.index")
 
 
 class RunFolder:
@@ -77,8 +83,20 @@ class RunFolder:
 
     @property
     def complete(self):
-        """Whether the run in the folder came to its end."""
-        return self.manifest.get("finished") is not None
+        """Whether the run came to its end, and nothing is missing that can be made again."""
+        models = self.manifest["configuration"].get("models", ())
+        if self.manifest.get("finished") is None:
+            return False
+        if not all(self.model(name).complete for name in models):
+            return True  # To train again is for those who delete the folder.
+        made = [*MADE, *(f"{name}/curves.png" for name in models)]
+        return all((self.path / file).exists() for file in made) and all(map(self.exported, models))
+
+    def exported(self, name):
+        """Return whether a model's newest export is there, as far as its files are."""
+        versions = [path for path in (self.exports / name).glob("*") if path.name.isdecimal()]
+        newest = max(versions, key=lambda path: int(path.name), default=self.exports / name)
+        return all((newest / file).exists() for file in EXPORTED)
 
     @property
     def exports(self):

@@ -12,7 +12,7 @@ from kerashw.datasets import diagonals, mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.environment import environment
 from kerashw.errors import InputError
-from kerashw.export import export_saved_model, versions, write_models_config
+from kerashw.export import export_saved_model, write_models_config
 from kerashw.files import written_whole
 from kerashw.fitting import ReseedDropout, evaluate, fit, predict
 from kerashw.hypotheses import collapse_model
@@ -105,7 +105,8 @@ def run(
         return None
     strategy = plan.start(timeout)
     manifest = folder.manifest if folder else manifest
-    manifest["distribution"] = distribution.describe(plan, strategy)
+    if not manifest["finished"]:
+        manifest["distribution"] = distribution.describe(plan, strategy)
     for key, value in environment().items():
         manifest.setdefault(key, value)
     if settings.deterministic:
@@ -130,7 +131,7 @@ def _train_all(settings, data, folder, observer, tensorboard, strategy):
         model_folder = folder.model(name)
         model, history = _train(name, settings, data, model_folder, observer, tensorboard, strategy)
         judged.append(_judge(model, history, data))
-        if not versions(folder.exports / name):
+        if not folder.exported(name):
             export_saved_model(collapse_model(model), folder.exports / name, data.classes)
         seconds = sum(epoch["seconds"] for epoch in history["epochs"])
         folder.manifest["seconds"][name] = round(seconds, 3)
@@ -284,8 +285,9 @@ def _load_data(settings, data_dir, observer, manifest):
                 f"{split}_examples must be at most {available}, all that {data.name} has. "
                 f"Received: {wanted}"
             )
-    manifest["data"] = {"name": data.name, "checksums": data.checksums}
-    manifest["seconds"]["data"] = round(time.perf_counter() - started, 3)
+    if not manifest["finished"]:
+        manifest["data"] = {"name": data.name, "checksums": data.checksums}
+        manifest["seconds"]["data"] = round(time.perf_counter() - started, 3)
     return data.first(settings.train_examples, settings.test_examples)
 
 
@@ -306,7 +308,7 @@ def _write_pictures_and_report(folder, judged):
     headline = results.is_homeworks(folder.manifest["configuration"])
     _save(figures.comparison(histories, headline), folder.path / "comparison.png")
     write_models_config(folder.exports)
-    folder.manifest["finished"] = _now()
+    folder.manifest["finished"] = folder.manifest["finished"] or _now()
     with written_whole(folder.path / "report.html") as path:
         path.write_text(report_html(judged, folder.manifest), encoding="utf-8")
     folder.write_manifest()

@@ -6,6 +6,7 @@ import pathlib
 import pty
 import select
 import shutil
+import signal
 import subprocess
 
 import keras
@@ -17,6 +18,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 # Keras imports JAX where it is installed, and JAX sets this. The commands are tried without.
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+
+# A job in the background of a shell ignores interruptions, and so would what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import keras
@@ -11,6 +12,14 @@ from kerashw.settings import Settings
 from kerashw.training import Observer, compiled_model, run
 
 QUICK = Settings(models=("softmax", "mlp"), epochs=2, train_examples=1000, test_examples=300)
+
+
+@pytest.fixture(scope="module")
+def complete(data, tmp_path_factory):
+    """The folder of a run that came to its end."""
+    folder = tmp_path_factory.mktemp("run") / "r"
+    run(QUICK, folder)
+    return folder
 
 
 class Listener(Observer):
@@ -44,6 +53,40 @@ def test_an_observer_hears_of_everything_in_order(data, tmp_path):
         right = np.trace(result.confusion)
         assert right == round(result.last["test_accuracy"] * 300) == 300 - result.mistakes.total
     assert run(QUICK, tmp_path / "r") is None
+
+
+@pytest.mark.parametrize(
+    "missing", ["report.html", "comparison.png", "exports", "exports/mlp/1", "softmax/curves.png"]
+)
+def test_what_is_made_of_trained_models_is_made_again(data, complete, missing):
+    path = complete / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    kept = ("mlp/model.keras", "manifest.json")  # When and where it was trained has not changed.
+    before = [(complete / file).read_bytes() for file in kept]
+    listener = Listener()
+    assert len(run(QUICK, complete, observer=listener)) == 2
+    assert path.exists()
+    assert not [heard for heard in listener.heard if heard[0] == "epoch"]
+    assert [(complete / file).read_bytes() for file in kept] == before
+    assert run(QUICK, complete) is None
+
+
+@pytest.mark.parametrize("missing", ["saved_model.pb", "variables"])
+def test_an_incomplete_export_is_followed_by_a_whole_one(data, complete, missing):
+    newest = max((complete / "exports" / "mlp").iterdir(), key=lambda path: int(path.name))
+    path = newest / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    run(QUICK, complete)
+    assert tf.saved_model.load(complete / "exports" / "mlp" / str(int(newest.name) + 1)).signatures
+    assert run(QUICK, complete) is None
+
+
+def test_a_trained_model_that_is_deleted_is_not_trained_again(data, complete):
+    path = complete / "mlp" / "model.keras"
+    kept = path.read_bytes()
+    path.unlink()
+    assert run(QUICK, complete) is None
+    path.write_bytes(kept)
 
 
 def test_seeds_decide_the_initial_weights():
