@@ -160,7 +160,7 @@ def table(comparisons):
     """Return the comparisons as a `rich.table.Table`."""
     columns = rich_table.Table(box=box.SIMPLE_HEAD)
     columns.add_column("job", no_wrap=True)
-    for heading in ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest", "of the\nfloor"):
+    for heading in ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest"):
         columns.add_column(heading, justify="right", no_wrap=True)
     columns.add_column("peer")
     columns.add_column("kerashw's result, the peer's")
@@ -171,7 +171,6 @@ def table(comparisons):
             f"{1000 * statistics.median(comparison.theirs):,.1f}",
             f"{comparison.ratio:.2f}",
             f"{comparison.ratios[0]:.2f} – {comparison.ratios[-1]:.2f}",
-            f"{comparison.of_floor:.2f}" if comparison.floors else "",
             comparison.peer,
             comparison.quality,
         )

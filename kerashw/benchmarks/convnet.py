@@ -16,5 +16,6 @@ def measure(setup):
     beside = [name for name in outcomes if name in {"PyTorch", "kerashw", *autocast}]
     yield from training.comparisons(outcomes, "convnet", "kerashw, bfloat16", beside)
     yield training.time_to(outcomes)
+    yield training.limits(outcomes, "convnet")
     yield training.memory(outcomes, "convnet")
     yield from training.remarks()

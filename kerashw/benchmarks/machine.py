@@ -2,7 +2,7 @@
 
 from kerashw.benchmarks.rounds import take_rounds
 from kerashw.benchmarks.topic import Table
-from kerashw.benchmarks.training import MACHINE
+from kerashw.benchmarks.training import LIMITS
 from kerashw.benchmarks.work import LAYERS, epoch
 from kerashw.errors import BenchmarkError
 from kerashw.results import TITLES
@@ -12,7 +12,7 @@ ROUNDS = 3
 
 def measure(setup):
     """Measure the machine's rates, and derive each epoch's floors; see `floors`."""
-    outcome = take_rounds(MACHINE, {}, ROUNDS, setup.progress)["machine"]
+    outcome = take_rounds({"machine": LIMITS["machine"]}, {}, ROUNDS, setup.progress)["machine"]
     if outcome.failure:
         raise BenchmarkError(f"the machine could not be measured: {outcome.failure}")
     # The best of all: a limit is what the machine can do, not what it did while disturbed.

@@ -108,6 +108,8 @@ def contend(work):
     # What else is written to the standard output must not come between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    # Line by line, so that the last line of a process that fails says why.
+    sys.stdout.reconfigure(line_buffering=True)
     write = _writer(answers)
     write({"ready": True})
     work(_turn(write), json.loads(sys.argv[-1]))

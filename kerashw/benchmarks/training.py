@@ -3,13 +3,15 @@
 All train the same model with the same optimizer, batch size and data, from weights drawn from the
 same distribution, each in a process of its own, round by round. Keras' `fit` gets NumPy arrays, as
 in every tutorial; PyTorch the loop of its own examples on tensors in memory (`pytorch.py`), run
-eagerly and by `torch.compile`. In each round the machine's rates are measured too (`rates.py`), so
-that an epoch is compared with what its arithmetic (`work.py`) takes at that minute's rate.
+eagerly and by `torch.compile`. In each round the machine is measured too, so that an epoch is
+compared with its limits at that minute: what its arithmetic (`work.py`) takes at the machine's
+rate (`rates.py`), and what its products of matrices take alone (`products.py`).
 
 TUNING.md has what was tried to make ours faster, what it gained, and what it did not.
 """
 
 import importlib.util
+import statistics
 
 from kerashw.benchmarks.rounds import take_rounds
 from kerashw.benchmarks.topic import Table
@@ -30,7 +32,7 @@ PYTORCH = {
     "torch.compile": "kerashw.benchmarks.pytorch compiled",
 }
 AUTOCAST = {"PyTorch, bfloat16": "kerashw.benchmarks.pytorch autocast"}
-MACHINE = {"machine": "kerashw.benchmarks.rates"}
+LIMITS = {"machine": "kerashw.benchmarks.rates", "products": "kerashw.benchmarks.products"}
 NO_PYTORCH = "PyTorch is not installed and left out: pip install '.[benchmark]'"
 # What the homework says of the ConvNet.
 HEADLINE = 0.9833
@@ -44,6 +46,7 @@ def measure(setup):
         ways = {"kerashw": OURS["kerashw"]} | peers(KERAS | PYTORCH)
         outcomes = run(setup, model, ways, rounds)
         yield from comparisons(outcomes, model, "kerashw", ways)
+        yield limits(outcomes, model)
         yield memory(outcomes, model)
     yield from remarks()
 
@@ -76,7 +79,7 @@ def run(setup, model, ways, rounds):
         rounds: Integer, the epochs of each.
 
     Returns:
-        Dict, name → `kerashw.benchmarks.rounds.Outcome`, that of the machine among them.
+        Dict, name → `kerashw.benchmarks.rounds.Outcome`, those of `LIMITS` among them.
 
     Raises:
         BenchmarkError: If ours fails.
@@ -84,13 +87,15 @@ def run(setup, model, ways, rounds):
     """
     # Prepares it once for all of them, and tells at once if that cannot be.
     mnist.load(data_dir=setup.data_dir)
+    precisions = {OURS[name].split()[-1] for name in ways if name in OURS}
+    limits = LIMITS | {"products": " ".join([LIMITS["products"], *sorted(precisions)])}
     outcomes = take_rounds(
-        ways | MACHINE,
+        ways | limits,
         options(model, setup.data_dir),
         rounds,
         lambda doing: setup.progress(f"{TITLES[model]}, {doing}"),
     )
-    for name in (*OURS, *MACHINE):
+    for name in (*OURS, *LIMITS):
         if name in outcomes and outcomes[name].failure:
             raise BenchmarkError(f"{name} failed: {outcomes[name].failure}")
     return outcomes
@@ -108,11 +113,8 @@ def comparisons(outcomes, model, ours, ways):
     Yields:
         `Comparison`, or, for a peer that failed, a string that says so.
     """
-    precision = "bfloat16" if "bfloat16" in ours else "float32"
-    rates = [one[precision] for one in outcomes["machine"].rounds[1:]]
-    floors = [epoch(model).operations / rate for rate in rates]
     mine = outcomes[ours]
-    job = f"epoch of {TITLES[model]}" + (", bfloat16" if precision == "bfloat16" else "")
+    job = f"epoch of {TITLES[model]}" + ours.removeprefix("kerashw")
     for name in ways:
         peer = outcomes[name]
         if peer.failure:
@@ -120,15 +122,53 @@ def comparisons(outcomes, model, ours, ways):
         elif name != ours:
             found = [100 * outcome.rounds[-1]["accuracy"] for outcome in (mine, peer)]
             quality = "test accuracy {:.2f} %, {:.2f} %".format(*found)
-            yield Comparison(job, name, mine.seconds(), peer.seconds(), quality, floors)
+            yield Comparison(job, name, mine.seconds(), peer.seconds(), quality)
+
+
+def limits(outcomes, model):
+    """Return a table of our epochs beside what the machine allows, in the same rounds.
+
+    Args:
+        outcomes: Dict, from `run`.
+        model: "softmax", "mlp" or "convnet".
+
+    Returns:
+        `Table`.
+    """
+    rows = []
+    for name in OURS:
+        if name in outcomes:
+            precision = OURS[name].split()[-1]
+            rates, products = (
+                [one[precision] for one in outcomes[limit].rounds[1:]] for limit in LIMITS
+            )
+            floors = [epoch(model).operations / rate for rate in rates]
+            mine = outcomes[name].seconds()
+            times = [_median_ratio(mine, limit) for limit in (products, floors)]
+            rows.append((name, mine, products, times[0], floors, times[1]))
+    headings = (
+        "",
+        "an epoch\nseconds",
+        "its products\nalone, seconds",
+        "epoch /\nproducts",
+        "at square matrices'\nrate, seconds",
+        "epoch /\nthat",
+    )
+    formats = ("{}", "{:.3f}", "{:.3f}", "{:.2f}", "{:.3f}", "{:.2f}")
+    title = f"An epoch of {TITLES[model]} beside the machine's limits"
+    return Table(title, headings, rows, formats)
+
+
+def _median_ratio(seconds, limits):
+    return statistics.median(a / b for a, b in zip(seconds, limits, strict=True))
 
 
 def memory(outcomes, model):
     """Return a table of the most memory that each way's process had."""
-    some = {n: o for n, o in outcomes.items() if n not in MACHINE and not o.failure}
+    some = {n: o for n, o in outcomes.items() if n not in LIMITS and not o.failure}
     least = some["kerashw"].peak_bytes
     rows = [(name, one.peak_bytes / 2**20, least / one.peak_bytes) for name, one in some.items()]
-    title = f"Peak memory of a process that trains the {TITLES[model]}"
+    title = f"Peak memory, {TITLES[model]}"
     return Table(title, ("", "MiB", "kerashw's share"), rows, ("{}", "{:,.0f}", "{:.2f}"))
 
 
@@ -145,7 +185,7 @@ def time_to(outcomes, accuracy=HEADLINE):
     """
     taken = {}
     for name, outcome in outcomes.items():
-        if name not in MACHINE and not outcome.failure:
+        if name not in LIMITS and not outcome.failure:
             good = [one["accuracy"] >= accuracy for one in outcome.rounds]
             epochs = good.index(True) + 1 if True in good else None
             taken[name] = epochs, epochs and sum(outcome.seconds(0)[:epochs])
@@ -156,5 +196,5 @@ def time_to(outcomes, accuracy=HEADLINE):
     ]
     headings = ("", "epochs", "seconds", "kerashw's share")
     most = max(len(outcomes[name].rounds) for name in taken)
-    title = f"Training until {100 * accuracy:.2f} % of the test are right, {most} epochs at most"
+    title = f"Training to {100 * accuracy:.2f} % test accuracy, at most {most} epochs"
     return Table(title, headings, rows, ("{}", "{}", "{:.1f}", "{:.2f}"))

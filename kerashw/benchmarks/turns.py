@@ -19,8 +19,6 @@ class Comparison:
         ours: List of seconds, one a round.
         theirs: List of seconds, one a round; round i was timed right after `ours[i]`.
         quality: String, what shows that both did the same; empty where nothing needs to.
-        floors: List of seconds, one a round: what the job's arithmetic alone takes at the rate that
-            the machine had in that round; empty where nothing was derived.
     """
 
     job: str
@@ -28,7 +26,6 @@ class Comparison:
     ours: list
     theirs: list
     quality: str = ""
-    floors: list = dataclasses.field(default_factory=list)
 
     @property
     def ratios(self):
@@ -44,13 +41,6 @@ class Comparison:
             0.75
         """
         return statistics.median(self.ratios)
-
-    @property
-    def of_floor(self):
-        """How many times its floor our way took, the median; `None` without floors."""
-        if not self.floors:
-            return None
-        return statistics.median(a / b for a, b in zip(self.ours, self.floors, strict=True))
 
 
 def take_turns(first, second, warm_up=1):

@@ -31,6 +31,7 @@ def found():
         "PyTorch": outcome([10.0, 8.0, 10.0], [0.9, 0.9, 0.9]),
         "torch.compile": Outcome(failure="InductorError: no compiler"),
         "machine": outcome([1.0, 1.0, 1.0], [0, 0, 0], **rates),
+        "products": outcome([1.0, 1.0, 1.0], [0, 0, 0], float32=4.0, bfloat16=1.0),
     }
 
 
@@ -53,13 +54,20 @@ def test_both_of_keras_ways_learn_the_same(data, way):
     assert 0.91 < report["accuracy"] < 0.93
 
 
-def test_the_floor_is_the_arithmetic_at_each_round_s_rate(found):
-    (one,) = training.comparisons(found, "convnet", "kerashw", ["Keras' fit"])
-    assert one.floors == [epoch("convnet").operations / 1e12] * 2
-    assert one.ratio == 0.5
-    assert one.of_floor == pytest.approx(5 / one.floors[0])
-    (half,) = training.comparisons(found, "convnet", "kerashw, bfloat16", ["PyTorch"])
-    assert half.floors[0] == pytest.approx(one.floors[0] / 2)
+def test_an_epoch_is_compared_with_its_limits_round_by_round(found):
+    table = training.limits(found, "convnet")
+    floor = epoch("convnet").operations / 1e12
+    assert table.rows == [
+        ("kerashw", [4.0, 6.0], [4.0, 4.0], 1.25, [floor] * 2, pytest.approx(5 / floor)),
+        (
+            "kerashw, bfloat16",
+            [2.0, 2.0],
+            [1.0, 1.0],
+            2.0,
+            [floor / 2] * 2,
+            pytest.approx(4 / floor),
+        ),
+    ]
 
 
 def test_a_peer_that_fails_is_said(found):
@@ -72,7 +80,7 @@ def test_the_time_to_an_accuracy_counts_every_epoch_up_to_it(found):
     assert rows["kerashw"] == (3, 15.0, 1.0)
     assert rows["Keras' fit"] == (2, 20.0, 0.75)
     assert rows["PyTorch"] == (None, None, None)
-    assert set(rows) == set(found) - {"machine", "torch.compile"}
+    assert set(rows) == set(found) - {*training.LIMITS, "torch.compile"}
 
 
 def test_memory_is_compared(found):
@@ -81,7 +89,7 @@ def test_memory_is_compared(found):
 
 
 def test_ours_failing_is_no_remark(monkeypatch):
-    failed = {"kerashw": Outcome(failure="boom"), "machine": Outcome()}
+    failed = {"kerashw": Outcome(failure="boom")}
     monkeypatch.setattr(training, "take_rounds", lambda *_: failed)
     with pytest.raises(BenchmarkError, match="kerashw failed: boom"):
         training.run(Setup(), "mlp", {"kerashw": training.OURS["kerashw"]}, 1)
@@ -93,10 +101,10 @@ def test_without_pytorch_it_is_left_out_and_said(monkeypatch, found):
     monkeypatch.setattr(training, "take_rounds", lambda ways, *_: asked.append(set(ways)) or found)
     remarks = [one for one in training.measure(Setup()) if isinstance(one, str)]
     assert remarks == [training.NO_PYTORCH]
-    assert asked == [{"kerashw", "Keras' fit", "machine"}] * 2
+    assert asked == [{"kerashw", "Keras' fit", *training.LIMITS}] * 2
     remarks = [one for one in convnet.measure(Setup()) if isinstance(one, str)]
     assert remarks == [training.NO_PYTORCH]
-    assert asked[2] == {"kerashw", "kerashw, bfloat16", "Keras' fit", "machine"}
+    assert asked[2] == {"kerashw", "kerashw, bfloat16", "Keras' fit", *training.LIMITS}
 
 
 def test_every_way_of_the_convnet_is_compared(monkeypatch, found):
@@ -112,7 +120,7 @@ def test_every_way_of_the_convnet_is_compared(monkeypatch, found):
         ("epoch of ConvNet, bfloat16", "PyTorch"),
         ("epoch of ConvNet, bfloat16", "PyTorch, bfloat16"),
     ]
-    assert sum(isinstance(one, Table) for one in results) == 2
+    assert sum(isinstance(one, Table) for one in results) == 3
 
 
 def test_both_ways_to_load_give_the_same(data):
