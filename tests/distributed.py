@@ -6,6 +6,7 @@ are in `OUTPUT/jobs-NAME.npz`. `python -m tests.distributed train …` is the co
 devices.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -232,6 +233,17 @@ def ended(processes, codes=None):
     found = [process.returncode for process in processes]
     assert found == (codes or [0] * len(processes)), written
     return written
+
+
+@contextlib.contextmanager
+def killed_in_the_end(processes):
+    """Leave none of these processes behind, whatever a test finds."""
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
 
 
 def made_once(tmp_path_factory, name, make):

@@ -13,10 +13,11 @@ import tensorflow as tf
 
 from kerashw.settings import Settings
 from kerashw.training import run
-from tests.distributed import ended, made_once, start, start_workers
+from tests.distributed import ended, killed_in_the_end, made_once, start, start_workers
 from tests.test_train import assert_nothing_half_written, assert_same_outcome, history_of
 
-EPOCHS = 4
+# Enough that a signal after the second one comes before the last one, also on a busy machine.
+EPOCHS = 16
 RUN = ["--model", "softmax", "mlp", "--epochs", EPOCHS, "--deterministic"]
 RUN += ["--train-examples", 1000, "--test-examples", 300]
 
@@ -122,19 +123,21 @@ def assert_goes_on(output, uninterrupted):
 def test_when_a_worker_is_lost_the_others_say_so_and_all_go_on(
     uninterrupted, victim, signal_number, tmp_path
 ):
-    processes = workers(tmp_path / "r")
-    stop(processes, victim, signal_number)
-    survivor = processes[1 - victim]
-    _, errors = survivor.communicate(timeout=120)
-    assert survivor.returncode == 75
-    assert re.fullmatch(r".* error: .*worker.* of 2 is gone.*start all workers again.*\n", errors)
-    if signal_number == signal.SIGSTOP:
-        processes[victim].kill()
-    _, errors = processes[victim].communicate(timeout=60)
-    if signal_number == signal.SIGTERM:
-        # Both may notice: its own signal comes first, unless it is at work on an epoch's end.
-        assert processes[victim].returncode == 130
-        assert errors.count("\n") == 1
+    with killed_in_the_end(workers(tmp_path / "r")) as processes:
+        stop(processes, victim, signal_number)
+        survivor = processes[1 - victim]
+        _, errors = survivor.communicate(timeout=120)
+        assert survivor.returncode == 75
+        assert re.fullmatch(
+            r".* error: .*worker.* of 2 is gone.*start all workers again.*\n", errors
+        )
+        if signal_number == signal.SIGSTOP:
+            processes[victim].kill()
+        _, errors = processes[victim].communicate(timeout=60)
+        if signal_number == signal.SIGTERM:
+            # Both may notice: its own signal comes first, unless it is at work on an epoch's end.
+            assert processes[victim].returncode == 130
+            assert errors.count("\n") == 1
     history = history_of(tmp_path / "r", "mlp")["epochs"]
     assert len(history) >= 2 - (not victim)
     assert list((tmp_path / "r" / "mlp" / "checkpoint").glob("epoch-*.keras"))
@@ -148,9 +151,9 @@ def test_a_run_goes_on_with_another_number_of_workers(data, tmp_path):
     for arguments, code in ((loose, 0), (RUN, 2)):
         output = tmp_path / str(code)
         arguments = [*arguments, "--output", output]
-        processes = start_workers("kerashw.train", arguments, 2)
-        stop(processes, 0, signal.SIGKILL)
-        ended(processes, [-signal.SIGKILL, 75])
+        with killed_in_the_end(start_workers("kerashw.train", arguments, 2)) as processes:
+            stop(processes, 0, signal.SIGKILL)
+            ended(processes, [-signal.SIGKILL, 75])
         ((_, errors),) = ended([start("kerashw.train", arguments)], [code])
         assert ("replicas 2 there, 1 here" in errors) == bool(code)
 
