@@ -2,7 +2,8 @@
 
 `Model.fit` feeds each step from Python or from `tf.data`. For models as small as these, that costs
 more than the arithmetic. Here the graph itself draws its batches from memory and loops over them;
-Python hears of it every `STEPS_PER_CALL` steps, often enough for a progress bar.
+Python hears of it every `STEPS_PER_CALL` steps, often enough for a progress bar, or as often as the
+model's `steps_per_execution` says.
 
 A model that was built in the scope of a `tf.distribute` strategy is trained under it, with the
 same batches and to the same result as on one device (`kerashw.replicas`).
@@ -32,7 +33,8 @@ def fit(
     """Train a compiled model, as `Model.fit` would, only faster, and right under any strategy.
 
     Loss, metrics and optimizer are the model's own, on one device its `train_step` and `test_step`
-    too; callbacks are called as `Model.fit` with `steps_per_execution=32` calls them.
+    too; callbacks are called as `Model.fit` calls them with the model's `steps_per_execution`, or
+    with 32 where that is 1.
 
     Under a strategy each replica takes its part of every batch: batch sizes are those of all
     replicas together, losses and metrics those of all the data. Without dropout the result is the
@@ -223,8 +225,10 @@ class _Pass:
             else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
         )
         logs = {}
-        for start in range(0, steps, STEPS_PER_CALL):
-            stop = min(start + STEPS_PER_CALL, steps)
+        at_once = self.model.steps_per_execution
+        at_once = STEPS_PER_CALL if at_once == 1 else at_once
+        for start in range(0, steps, at_once):
+            stop = min(start + at_once, steps)
             begins(start)
             with self.data.read():
                 if start < whole:

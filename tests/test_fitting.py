@@ -130,13 +130,16 @@ class Watch(keras.callbacks.Callback):
         self.model.stop_training = epoch == self.stop_after
 
 
-def test_callbacks_hear_what_keras_would_tell_them(data):
+@pytest.mark.parametrize(("asked", "heard"), [(1, STEPS_PER_CALL), (2, 2), (1000, 1000)])
+def test_callbacks_hear_what_keras_would_tell_them(data, asked, heard):
     train, test = some(data)
     watch = Watch(stop_after=1)
-    history = fit(compiled(softmax_regression()), train, test, 5, callbacks=[watch], verbose=0)
+    model = compiled(softmax_regression(), steps_per_execution=asked)
+    history = fit(model, train, test, 5, callbacks=[watch], verbose=0)
     names = ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert watch.epochs == [(0, names), (1, names)]
-    assert watch.batches == [STEPS_PER_CALL - 1, train.steps - 1] * 2
+    last = train.steps - 1
+    assert watch.batches == [*range(heard - 1, last, heard), last] * 2
     assert history.epoch == [0, 1]
     assert history.params["steps"] == train.steps
 
