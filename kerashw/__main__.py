@@ -27,7 +27,7 @@ start here:
 from Python (help(kerashw) lists the rest):
   kerashw.backprop    Question 1: networks, their derivatives and duals
   kerashw.hypotheses  Question 2: two equal hypothesis spaces
-  kerashw.layers      Questions 2 and 3: FactoredDense, DiagonalCount; and a faster Dropout
+  kerashw.layers      Questions 2 and 3: FactoredDense, DiagonalCount; faster Dense, Dropout
   kerashw.models      Questions 2 to 4: the Keras models
   kerashw.optimizers  Adadelta as in its paper
   kerashw.fitting     fit, as Model.fit, many steps in one call of one graph

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerashw.errors import InputError
-from kerashw.layers import DiagonalCount, Dropout, FactoredDense
+from kerashw.layers import Dense, DiagonalCount, Dropout, FactoredDense
 
 
 def softmax_regression(input_shape=(28, 28, 1), num_classes=10):
@@ -59,7 +59,7 @@ def mlp(input_shape=(28, 28, 1), num_classes=10, dropout=0.2):
     image = _image_input(input_shape)
     x = layers.Flatten(name="flatten")(image)
     for number in (1, 2):
-        x = layers.Dense(512, activation="relu", name=f"hidden_{number}")(x)
+        x = Dense(512, activation="relu", name=f"hidden_{number}")(x)
         x = Dropout(_rate(dropout, "dropout"), name=f"dropout_{number}")(x)
     return keras.Model(image, _probabilities(x, num_classes), name="mlp")
 
@@ -90,7 +90,7 @@ def convnet(input_shape=(28, 28, 1), num_classes=10, conv_dropout=0.25, dense_dr
     x = layers.MaxPooling2D(2, name="pool")(x)
     x = Dropout(_rate(conv_dropout, "conv_dropout"), name="dropout_1")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(128, activation="relu", name="hidden")(x)
+    x = Dense(128, activation="relu", name="hidden")(x)
     x = Dropout(_rate(dense_dropout, "dense_dropout"), name="dropout_2")(x)
     return keras.Model(image, _probabilities(x, num_classes), name="convnet")
 

@@ -1,7 +1,8 @@
 """Keras layers that work on the TensorFlow, JAX and torch backends."""
 
+from kerashw.layers.dense import Dense
 from kerashw.layers.diagonal_count import DiagonalCount
 from kerashw.layers.dropout import Dropout
 from kerashw.layers.factored_dense import FactoredDense
 
-__all__ = ["DiagonalCount", "Dropout", "FactoredDense"]
+__all__ = ["Dense", "DiagonalCount", "Dropout", "FactoredDense"]
