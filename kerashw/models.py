@@ -225,7 +225,7 @@ def _rate(rate, name):
     return rate
 
 
-def _probabilities(x, num_classes, layer=layers.Dense):
+def _probabilities(x, num_classes, layer=Dense):
     _check_num_classes(num_classes)
     return layer(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
 

@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerashw.layers import Dense
-from kerashw.layers.dense import LARGE
+from kerashw.layers.dense import MANY_NUMBERS
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
 on_tensorflow = pytest.mark.skipif(
     not ON_TENSORFLOW, reason="gradients as TensorFlow computes them"
 )
-SIDE = int(LARGE**0.5)
+SIDE = int(MANY_NUMBERS**0.5)
 
 
 def twins(features, units, dtype="float32", **settings):
@@ -28,22 +28,23 @@ def normal(*shape, seed=0):
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("shape", [(5, 300), (2, 5, 300)])
+@pytest.mark.parametrize("shape", [(5, 600), (2, 5, 600)])
+@pytest.mark.parametrize("units", [5, 310])
 @pytest.mark.parametrize("settings", [{}, {"activation": "relu"}, {"use_bias": False}])
-def test_the_outputs_are_keras_own(shape, settings, training):
+def test_the_outputs_are_keras_own(shape, units, settings, training):
     ours, theirs = (
         keras.ops.convert_to_numpy(layer(normal(*shape), training=training))
-        for layer in twins(300, 310, **settings)
+        for layer in twins(600, units, **settings)
     )
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 @on_tensorflow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     batch=st.integers(1, 40),
     features=st.integers(1, 700),
-    units=st.integers(1, 700),
+    units=st.integers(1, 12) | st.integers(1, 700),
     compiled=st.sampled_from([False, True, "xla"]),
 )
 def test_the_gradients_are_keras_own(batch, features, units, compiled):
@@ -67,12 +68,13 @@ def test_the_gradients_are_keras_own(batch, features, units, compiled):
 
 
 @on_tensorflow
-def test_it_can_be_differentiated_twice():
+@pytest.mark.parametrize("units", [5, 310])
+def test_it_can_be_differentiated_twice(units):
     import tensorflow as tf
 
     found = []
-    for layer in twins(300, 310, activation="tanh"):
-        x = tf.constant(normal(3, 300))
+    for layer in twins(600, units, activation="tanh"):
+        x = tf.constant(normal(3, 600))
         with tf.GradientTape() as outer:
             outer.watch(x)
             with tf.GradientTape() as inner:
@@ -83,31 +85,39 @@ def test_it_can_be_differentiated_twice():
     np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-3)
 
 
-def batched_products(layer, dtype="float32"):
-    """Return how many products of batches there are in the graph of a layer's gradients."""
+def faster_products(units, features, dtype="float32", training=True):
+    """Return how often each of the two faster products is in the graph of a layer's gradients."""
     import tensorflow as tf
+
+    layer = Dense(units, dtype="mixed_bfloat16" if dtype == "bfloat16" else dtype)
 
     @tf.function
     def gradients(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = layer(x, training=True)
-        return tape.gradient(y, x)
+            y = layer(x, training=training)
+        return tape.gradient(y, [x, layer.kernel.value])
 
-    traced = gradients.get_concrete_function(tf.TensorSpec((4, SIDE), dtype))
-    return sum(op.type.startswith("BatchMatMul") for op in traced.graph.get_operations())
+    graph = gradients.get_concrete_function(tf.TensorSpec((4, features), dtype)).graph
+    operations = [op.type for op in graph.get_operations()]
+    return sum(one.startswith("BatchMatMul") for one in operations), operations.count("MatMul") - 3
 
 
 @on_tensorflow
-def test_it_is_used_where_it_is_faster(monkeypatch):
+def test_faster_products_are_used_where_they_are(monkeypatch):
     import tensorflow as tf
 
-    assert batched_products(Dense(SIDE + 1)) == 1
-    assert batched_products(Dense(SIDE)) == 0
-    assert batched_products(Dense(SIDE + 1, dtype="float64"), "float64") == 0
-    assert batched_products(Dense(SIDE + 1, dtype="mixed_bfloat16"), "bfloat16") == 0
+    neither, many, few = (0, 0), (1, -1), (0, 3)
+    assert faster_products(SIDE + 1, SIDE) == many
+    assert faster_products(SIDE, SIDE) == neither
+    assert faster_products(10, 512) == few
+    assert faster_products(11, 512) == faster_products(10, 511) == neither
+    for size in ((SIDE + 1, SIDE), (10, 512)):
+        assert faster_products(*size, "float64") == neither
+        assert faster_products(*size, "bfloat16") == neither
+        assert faster_products(*size, training=False) == neither
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
-    assert batched_products(Dense(SIDE + 1)) == 0
+    assert faster_products(SIDE + 1, SIDE) == faster_products(10, 512) == neither
 
 
 def test_a_saved_model_has_it_again(tmp_path):
