@@ -1,4 +1,4 @@
-"""What the products of matrices in an epoch cost alone, with TensorFlow's own kernels.
+"""What the products of matrices in an epoch cost alone, as the layers take them.
 
     python -m kerashw.benchmarks.products float32|bfloat16… OPTIONS
 
@@ -17,10 +17,10 @@ import sys
 import time
 from collections.abc import Callable
 
-import keras
 import tensorflow as tf
 
 from kerashw.benchmarks.rounds import contend
+from kerashw.layers import Dense
 from kerashw.models import MODELS
 from kerashw.training import TEST_BATCH_SIZE
 
@@ -40,13 +40,14 @@ class Product:
     shapes: tuple
 
 
-def step_products(model, batch_size, training):
+def step_products(model, batch_size, training, dtype):
     """Return the products of one step.
 
     Args:
         model: `keras.Model` of dense layers and convolutions, as `kerashw.models` builds them.
         batch_size: Integer.
         training: Boolean; otherwise those of the test alone.
+        dtype: "float32" or "bfloat16", which decides how the layers take them.
 
     Returns:
         List of `Product`.
@@ -55,7 +56,8 @@ def step_products(model, batch_size, training):
     for number, layer in enumerate(layer for layer in model.layers if layer.weights):
         x, y = ((batch_size, *tensor.shape[1:]) for tensor in (layer.input, layer.output))
         kernel = tuple(layer.kernel.shape)
-        forward, by_kernel, by_input = _functions(layer, x, kernel)
+        forward = _product(layer, tf.TensorSpec(x, dtype), training)
+        by_kernel, by_input = _gradients(forward, x, kernel)
         products.append(Product(forward, (x, kernel)))
         if training:
             products.append(Product(by_kernel, (x, y)))
@@ -64,24 +66,31 @@ def step_products(model, batch_size, training):
     return products
 
 
-def _functions(layer, x_shape, kernel_shape):
-    """Return the functions of a layer's output and of its two gradients."""
-    if isinstance(layer, keras.layers.Dense):
-        return (
-            tf.matmul,
-            lambda x, dy: tf.matmul(x, dy, transpose_a=True),
-            lambda kernel, dy: tf.matmul(dy, kernel, transpose_b=True),
-        )
-    settings = {"strides": [1, 1, 1, 1], "padding": "VALID"}
-    return (
-        lambda x, kernel: tf.nn.conv2d(x, kernel, **settings),
-        lambda x, dy: tf.raw_ops.Conv2DBackpropFilter(
-            input=x, filter_sizes=kernel_shape, out_backprop=dy, **settings
-        ),
-        lambda kernel, dy: tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=x_shape, filter=kernel, out_backprop=dy, **settings
-        ),
-    )
+def _product(layer, x, training):
+    """Return the function of an input and a kernel that a layer is, but for bias and activation."""
+    if isinstance(layer, Dense):
+        return (layer.faster_product(x) if training else None) or tf.matmul
+    return lambda x, kernel: tf.nn.conv2d(x, kernel, strides=1, padding="VALID")
+
+
+def _gradients(forward, x_shape, kernel_shape):
+    """Return the functions of a product's two gradients; of the operands, each needs the other."""
+
+    def by_kernel(x, dy):
+        kernel = tf.zeros(kernel_shape, dy.dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(kernel)
+            y = forward(x, kernel)
+        return tape.gradient(y, kernel, dy)
+
+    def by_input(kernel, dy):
+        x = tf.zeros(x_shape, dy.dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = forward(x, kernel)
+        return tape.gradient(y, x, dy)
+
+    return by_kernel, by_input
 
 
 def measure_products(name, batch_size, dtype, train_examples=60_000, test_examples=10_000):
@@ -98,13 +107,14 @@ def measure_products(name, batch_size, dtype, train_examples=60_000, test_exampl
         Float, seconds.
     """
     model = MODELS[name]()
-    return sum(
-        examples / size * sum(_seconds(one, dtype) for one in step_products(model, size, training))
-        for examples, size, training in (
-            (train_examples, batch_size, True),
-            (test_examples, TEST_BATCH_SIZE, False),
-        )
-    )
+    seconds = 0
+    for examples, size, training in (
+        (train_examples, batch_size, True),
+        (test_examples, TEST_BATCH_SIZE, False),
+    ):
+        products = step_products(model, size, training, dtype)
+        seconds += examples / size * sum(_seconds(one, dtype) for one in products)
+    return seconds
 
 
 def _seconds(product, dtype):

@@ -16,7 +16,7 @@ if keras.config.backend() == "tensorflow":
 
     @tf.custom_gradient
     def _product_of_few_units(x, kernel):
-        unit = tf.eye(kernel.shape[1])
+        unit = tf.eye(kernel.shape[1], dtype=kernel.dtype)
 
         def transposed(matrix):
             # Exact for finite numbers, and TensorFlow's own transposition takes several times as
@@ -68,7 +68,7 @@ class Dense(keras.layers.Dense):
 
     def call(self, inputs, training=None):
         """Return the activation of x K + b."""
-        product = self._faster_product(inputs) if training else None
+        product = self.faster_product(inputs) if training else None
         if product is None:
             return super().call(inputs, training=training)
         x = product(inputs, tf.convert_to_tensor(self.kernel))
@@ -76,8 +76,8 @@ class Dense(keras.layers.Dense):
             x = keras.ops.add(x, self.bias)
         return x if self.activation is None else self.activation(x)
 
-    def _faster_product(self, inputs):
-        """Return a function of the inputs and the kernel, or `None` where Keras' own is as good."""
+    def faster_product(self, inputs):
+        """Return a function of such inputs and a kernel, or `None` where Keras' own is as fast."""
         if (
             keras.config.backend() != "tensorflow"
             or len(inputs.shape) != 2

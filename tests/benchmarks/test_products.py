@@ -23,12 +23,12 @@ def multiplications(product):
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("training", [True, False])
 def test_they_are_all_the_operations_of_an_epoch(name, training):
-    products = step_products(MODELS[name](), 3, training)
+    products = step_products(MODELS[name](), 3, training, "float32")
     counted = 2 * sum(map(multiplications, products))
     assert counted == epoch(name, 3 * training, 3 * (not training)).operations
 
 
-def test_they_are_the_gradients_that_tensorflow_computes():
+def test_they_are_a_convolution_and_its_gradients():
     model = MODELS["convnet"](dense_dropout=0, conv_dropout=0)
     kernel = model.get_layer("conv_2").kernel.value
     x = tf.random.stateless_normal((2, 26, 26, 32), (0, 1))
@@ -37,7 +37,7 @@ def test_they_are_the_gradients_that_tensorflow_computes():
         tape.watch([x, kernel])
         y = tf.nn.conv2d(x, kernel, 1, "VALID")
     by_input, by_kernel = tape.gradient(y, [x, kernel], dy)
-    _, _, *products = [one.function for one in step_products(model, 2, True)]
+    _, _, *products = [one.function for one in step_products(model, 2, True, "float32")]
     found = [products[0](x, kernel), products[1](x, dy), products[2](kernel, dy)]
     for one, expected in zip(found, (y, by_kernel, by_input), strict=True):
         np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-3)
