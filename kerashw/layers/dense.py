@@ -49,8 +49,8 @@ class Dense(keras.layers.Dense):
       (∂yᵀ x)ᵀ are taken instead, in half the time. This is for up to 10 units of at least 512
       features.
 
-    This is done in training, on TensorFlow without a GPU, in float32, for inputs (N, features).
-    Everything else is Keras' own, and so are all numbers but for rounding.
+    This is done in training, on TensorFlow where there are only CPUs, in float32, for inputs
+    (N, features). Everything else is Keras' own, and so are all numbers but for rounding.
 
     Args:
         units: Positive integer.
@@ -80,9 +80,10 @@ class Dense(keras.layers.Dense):
         """Return a function of such inputs and a kernel, or `None` where Keras' own is as fast."""
         if (
             keras.config.backend() != "tensorflow"
+            or isinstance(inputs, tf.SparseTensor)
             or len(inputs.shape) != 2
             or not inputs.dtype == self.kernel.dtype == "float32"
-            or tf.config.list_logical_devices("GPU")
+            or {device.device_type for device in tf.config.list_logical_devices()} != {"CPU"}
         ):
             return None
         features, units = self.kernel.shape

@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -58,7 +60,7 @@ def test_the_gradients_are_keras_own(batch, features, units, compiled):
 
     found = []
     for layer in twins(features, units, activation="tanh"):
-        function = lambda x, layer=layer: gradients(layer, x)  # noqa: E731 (tf.function names it)
+        function = functools.partial(gradients, layer)
         if compiled:
             function = tf.function(function, jit_compile=compiled == "xla")
         found.append(function(tf.constant(normal(batch, features))))
@@ -104,9 +106,21 @@ def faster_products(units, features, dtype="float32", training=True):
 
 
 @on_tensorflow
+def test_sparse_inputs_are_keras_own():
+    import tensorflow as tf
+
+    dense = normal(4, 600) * (normal(4, 600, seed=1) > 1)
+    for units in (5, 310):
+        ours, theirs = twins(600, units)
+        found = ours(tf.sparse.from_dense(dense), training=True)
+        np.testing.assert_allclose(found, theirs(dense), rtol=1e-4, atol=1e-4)
+
+
+@on_tensorflow
 def test_faster_products_are_used_where_they_are(monkeypatch):
     import tensorflow as tf
 
+    gpu = tf.config.LogicalDevice("/device:GPU:0", "GPU")
     neither, many, few = (0, 0), (1, -1), (0, 3)
     assert faster_products(SIDE + 1, SIDE) == many
     assert faster_products(SIDE, SIDE) == neither
@@ -116,7 +130,7 @@ def test_faster_products_are_used_where_they_are(monkeypatch):
         assert faster_products(*size, "float64") == neither
         assert faster_products(*size, "bfloat16") == neither
         assert faster_products(*size, training=False) == neither
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda: [gpu])
     assert faster_products(SIDE + 1, SIDE) == faster_products(10, 512) == neither
 
 
