@@ -5,6 +5,7 @@ from tensorflow.python.framework import ops
 
 from kerashw.benchmarks.machine import floors
 from kerashw.benchmarks.work import LAYERS, epoch
+from kerashw.layers import Dense
 from kerashw.models import MODELS
 
 PRODUCTS = ("MatMul", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter")
@@ -29,7 +30,9 @@ def test_the_test_s_operations_are_those_that_tensorflow_counts(name):
 
 
 @pytest.mark.parametrize("name", ["softmax", "mlp"])
-def test_the_training_s_operations_are_those_that_tensorflow_counts(name):
+def test_the_training_s_operations_are_those_that_tensorflow_counts(name, monkeypatch):
+    # The least that there is to do: where `Dense` does a little more, it is to be faster.
+    monkeypatch.setattr(Dense, "faster_product", lambda layer, inputs: None)
     model = MODELS[name]()
     variables = [variable.value for variable in model.trainable_variables]
 
