@@ -201,10 +201,13 @@ class _Pass:
                 self.begin, self.end = replicas.begin_epoch(model), replicas.end_epoch(model)
         else:
             take_step = model.train_step if training else model.test_step
-            is_keras = take_step.__func__ in (keras.Model.train_step, keras.Model.test_step)
+            own = getattr(take_step, "__func__", None)
+            is_keras = own in (keras.Model.train_step, keras.Model.test_step)
             # One of the model's own may need no `call` of the model, nor its optimizer.
             if is_keras:
                 _build(model, data)
+            if is_keras and training:
+                model.optimizer.build(model.trainable_variables)
             compiled = model.jit_compile and not _on_cpu()
             self._trace(take_step, data.load, compiled, tells_its_own=not is_keras)
 
@@ -255,6 +258,10 @@ class _Pass:
     def _trace(self, take_step, load=lambda rows: rows, compiled=False, tells_its_own=False):
         """Trace the functions that take steps `start` to `stop` of an epoch, and its last one."""
         data = self.data
+        if compiled and not data.ahead:
+            # XLA cannot ask a dataset for its next batch.
+            take_step = tf.function(take_step, autograph=False, jit_compile=True)
+            compiled = False
 
         # As in Keras' own fit, AutoGraph does not rewrite what the model does in a step.
         @tf.function(autograph=False, jit_compile=compiled)
@@ -303,14 +310,17 @@ def _build(model, data):
     """Create what a step would create, before it is traced."""
     if not all(layer.built for layer in model._flatten_layers()):
         model(keras.utils.unpack_x_y_sample_weight(data.sample())[0])
-    model.optimizer.build(model.trainable_variables)
 
 
 def _as_numbers(logs):
     """Return logs as `Model.fit` gives them to callbacks: without dicts in dicts or tensors."""
     numbers = {}
     for name, value in logs.items():
-        numbers |= _as_numbers(value) if isinstance(value, dict) else {name: float(value)}
+        if isinstance(value, dict):
+            numbers |= _as_numbers(value)
+        else:
+            value = np.asarray(value)
+            numbers[name] = value if value.ndim else float(value)
     return numbers
 
 

@@ -37,7 +37,8 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
         """Count a batch: labels (N,), probabilities (N, classes), weights (N,) if there are any."""
         logits = getattr(y_pred, "_keras_logits", y_pred)
         given, found = _shape(y_true), _shape(logits)
-        if found[-1:] == (1,) or (given == found and len(found) > 1):
+        alike = given == found and len(found) > 1 and found[-1] is not None
+        if alike or found[-1:] == (1,):
             raise InputError(
                 "kerashw.metrics.Accuracy needs labels (N,), integers, and at least two classes. "
                 f"Received: labels {given}, outputs {found}"

@@ -220,6 +220,10 @@ def _length(rows):
     return tf.shape(keras.tree.flatten(rows)[0])[0]
 
 
+def _is_keras_own(model, name):
+    return getattr(getattr(model, name), "__func__", None) is getattr(keras.Model, name)
+
+
 def _check(model, sizes):
     replicas = model.distribute_strategy.num_replicas_in_sync
     alike = [getattr(layer, "synchronized", False) for layer in model._flatten_layers()]
@@ -230,8 +234,9 @@ def _check(model, sizes):
             f"Received: {', '.join(str(size or 'not known') for size in sizes)}"
         )
     wrong = None
-    if type(model).train_step is not keras.Model.train_step:
-        wrong = "a train_step of its own, which only knows one device"
+    own = [name for name in ("train_step", "test_step") if not _is_keras_own(model, name)]
+    if own:
+        wrong = f"a {own[0]} of its own, which only knows one device"
     elif isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
         wrong = "float16's loss scaling. Take mixed_bfloat16 instead"
     elif getattr(model.optimizer, "gradient_accumulation_steps", None):
@@ -243,6 +248,6 @@ def _check(model, sizes):
                 wrong = f"a loss with reduction={reduction!r}. Take one of {', '.join(MEANS)}"
     if wrong:
         raise InputError(
-            f"a model under a distribution strategy cannot be trained with {wrong}. "
+            f"a model under a distribution strategy cannot be trained or tested with {wrong}. "
             f"Received: {model.name}"
         )

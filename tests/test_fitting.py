@@ -330,6 +330,51 @@ def test_callbacks_of_the_test_are_called_too():
     both(averaging, lambda: [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)])
 
 
+def test_steps_that_are_no_methods_are_taken_too():
+    class Decorated(keras.Model):
+        @tf.function
+        def train_step(self, batch):
+            return super().train_step(batch)
+
+    def replaced():
+        model = small()
+        model.test_step = lambda batch: {"own": tf.reduce_sum(batch[0])}
+        return model
+
+    assert set(both(lambda: small(Decorated))) == {"loss", "val_loss"}
+    assert set(both(replaced)) == {"loss", "val_own"}
+
+
+def test_metrics_may_be_arrays():
+    def build():
+        model = small()
+        model.compile("adam", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
+        return model
+
+    x, y = few()
+    data = ArrayBatches((x, keras.utils.to_categorical(y)), 32)
+    (found,) = fit(build(), data, epochs=1, verbose=0).history["f1_score"]
+    assert found.shape == (3,)
+
+
+def test_a_model_without_optimizer_is_evaluated():
+    model = small()
+    model.compile(optimizer=None, loss="sparse_categorical_crossentropy")
+    expected = model.evaluate(*few(), verbose=0)
+    assert evaluate(model, few())["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_xla_takes_datasets_too(monkeypatch):
+    monkeypatch.setattr(fitting, "_on_cpu", lambda: False)
+
+    def build():
+        model = small()
+        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=True)
+        return model
+
+    both(build, data=lambda: tf.data.Dataset.from_tensor_slices(few()).batch(32))
+
+
 def test_a_backup_is_gone_on_with(tmp_path):
     class Fails(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

@@ -89,6 +89,14 @@ def test_a_trained_model_that_is_deleted_is_not_trained_again(data, complete):
     path.write_bytes(kept)
 
 
+def test_how_many_steps_a_call_takes_is_not_saved_with_a_model(tmp_path):
+    model = compiled_model("softmax", 0, (28, 28, 1), 10)
+    model.optimizer.build(model.trainable_variables)
+    assert model.steps_per_execution > 1
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").steps_per_execution == 1
+
+
 def test_seeds_decide_the_initial_weights():
     def weights(seed):
         return compiled_model("softmax", seed, (28, 28, 1), 10).get_weights()[0]

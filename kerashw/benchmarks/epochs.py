@@ -14,6 +14,7 @@ from kerashw.benchmarks.rounds import contend
 from kerashw.datasets import mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.fitting import fit
+from kerashw.layers import Dense, Dropout
 from kerashw.training import TEST_BATCH_SIZE, compiled_model
 
 
@@ -23,8 +24,8 @@ def train(turn, options, way="kerashw", precision="float32"):
     Args:
         turn: Context manager, from `kerashw.benchmarks.rounds.contend`.
         options: Dict of `model`, `rounds`, `batch_size`, `seed` and `data_dir`.
-        way: "kerashw", or "keras" for Keras' own `fit` and optimizer on NumPy arrays, as in every
-            tutorial.
+        way: "kerashw", or "keras" for Keras' own `fit`, layers and optimizer on NumPy arrays, as in
+            every tutorial.
         precision: "float32" or "bfloat16".
     """
     data = mnist.load(data_dir=options["data_dir"])
@@ -41,7 +42,9 @@ def train(turn, options, way="kerashw", precision="float32"):
 
 
 def _fit_keras(model, data, options, callbacks):
-    model.optimizer = None
+    weights = model.get_weights()
+    model = keras.models.clone_model(model, clone_function=_as_keras_own)
+    model.set_weights(weights)
     model.compile(
         keras.optimizers.Adadelta(1.0, 0.95, 1e-6),
         "sparse_categorical_crossentropy",
@@ -56,6 +59,12 @@ def _fit_keras(model, data, options, callbacks):
         callbacks=callbacks,
         verbose=0,
     )
+
+
+def _as_keras_own(layer):
+    """Return a layer of Keras' own with the same settings."""
+    own = {Dense: keras.layers.Dense, Dropout: keras.layers.Dropout}
+    return own.get(type(layer), type(layer)).from_config(layer.get_config())
 
 
 def _floats(images):

@@ -82,7 +82,7 @@ def _command(name, peers, folder, data_dir):
 def _seconds_to_last_line(command):
     """Run a command, a waiting one with as many empty lines as it asks for.
 
-    Ending a process that has TensorFlow takes most of a second more, which nobody waits for.
+    Ending a process that has TensorFlow takes half a second more, when all has been said.
     """
     begun = last = time.perf_counter()
     unbuffered = os.environ | {"PYTHONUNBUFFERED": "1"}

@@ -49,8 +49,10 @@ class Dense(keras.layers.Dense):
       (∂yᵀ x)ᵀ are taken instead, in half the time. This is for up to 10 units of at least 512
       features.
 
-    This is done in training, on TensorFlow where there are only CPUs, in float32, for inputs
-    (N, features). Everything else is Keras' own, and so are all numbers but for rounding.
+    This is done in training, in graphs of TensorFlow (`fit`, `tf.function`) where there are only
+    CPUs, in float32, for inputs (N, features). Everything else is Keras' own, and so are all finite
+    numbers but for rounding; where there are few units, one that is not finite makes all units of
+    the same example NaN.
 
     Args:
         units: Positive integer.
@@ -62,19 +64,24 @@ class Dense(keras.layers.Dense):
     Example:
         >>> import numpy as np
         >>> layer = Dense(512, activation="relu")
-        >>> layer(np.ones((2, 784), "float32"), training=True).shape
-        TensorShape([2, 512])
+        >>> tuple(layer(np.ones((2, 784), "float32"), training=True).shape)
+        (2, 512)
     """
 
     def call(self, inputs, training=None):
         """Return the activation of x K + b."""
-        product = self.faster_product(inputs) if training else None
-        if product is None:
+        product = self.faster_product(inputs) if training is True else None
+        # Eagerly, the gradient by the input would be computed even where nobody wants it.
+        if product is None or tf.executing_eagerly():
             return super().call(inputs, training=training)
         x = product(inputs, tf.convert_to_tensor(self.kernel))
         if self.bias is not None:
             x = keras.ops.add(x, self.bias)
         return x if self.activation is None else self.activation(x)
+
+    def quantize(self, mode=None, **settings):
+        """Quantize as Keras' own layer, which refuses all others unless it is told not to."""
+        return super().quantize(mode, **settings | {"type_check": False})
 
     def faster_product(self, inputs):
         """Return a function of such inputs and a kernel, or `None` where Keras' own is as fast."""

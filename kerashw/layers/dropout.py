@@ -19,8 +19,8 @@ class Dropout(keras.layers.Dropout):
     nearest multiple of 2⁻¹⁶, which is at most 8·10⁻⁶ off. What is kept is divided by the
     probability with which it is, so that the expected output is the input.
 
-    What is dropped is multiplied by 0 instead of selected, forwards and backwards; so of an
-    infinite unit that is dropped comes NaN, where Keras has 0.
+    What is dropped is multiplied by 0 instead of selected, forwards and backwards; so of a unit
+    that is dropped and is not finite comes NaN, where Keras has 0.
 
     On other backends, with a `noise_shape`, and for p below 0.01 or above 0.99, it is Keras' own.
 

@@ -29,15 +29,22 @@ def normal(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
+def in_graph(layer, inputs, training=True):
+    """Return a layer's outputs, in a graph where there is one."""
+    if not ON_TENSORFLOW:
+        return keras.ops.convert_to_numpy(layer(inputs, training=training))
+    import tensorflow as tf
+
+    return tf.function(layer)(inputs, training=training).numpy()
+
+
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("shape", [(5, 600), (2, 5, 600)])
 @pytest.mark.parametrize("units", [5, 310])
 @pytest.mark.parametrize("settings", [{}, {"activation": "relu"}, {"use_bias": False}])
 def test_the_outputs_are_keras_own(shape, units, settings, training):
-    ours, theirs = (
-        keras.ops.convert_to_numpy(layer(normal(*shape), training=training))
-        for layer in twins(600, units, **settings)
-    )
+    inputs = normal(*shape)
+    ours, theirs = (in_graph(layer, inputs, training) for layer in twins(600, units, **settings))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
@@ -47,7 +54,7 @@ def test_the_outputs_are_keras_own(shape, units, settings, training):
     batch=st.integers(1, 40),
     features=st.integers(1, 700),
     units=st.integers(1, 12) | st.integers(1, 700),
-    compiled=st.sampled_from([False, True, "xla"]),
+    compiled=st.sampled_from([False, "graph", "xla"]),
 )
 def test_the_gradients_are_keras_own(batch, features, units, compiled):
     import tensorflow as tf
@@ -76,14 +83,18 @@ def test_it_can_be_differentiated_twice(units):
 
     found = []
     for layer in twins(600, units, activation="tanh"):
-        x = tf.constant(normal(3, 600))
-        with tf.GradientTape() as outer:
-            outer.watch(x)
-            with tf.GradientTape() as inner:
-                inner.watch(x)
-                loss = tf.reduce_sum(layer(x, training=True) ** 2)
-            gradient = inner.gradient(loss, x)
-        found.append(outer.gradient(gradient, x))
+
+        @tf.function
+        def second(x, layer=layer):
+            with tf.GradientTape() as outer:
+                outer.watch(x)
+                with tf.GradientTape() as inner:
+                    inner.watch(x)
+                    loss = tf.reduce_sum(layer(x, training=True) ** 2)
+                gradient = inner.gradient(loss, x)
+            return outer.gradient(gradient, x)
+
+        found.append(second(tf.constant(normal(3, 600))))
     np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-3)
 
 
@@ -112,7 +123,7 @@ def test_sparse_inputs_are_keras_own():
     dense = normal(4, 600) * (normal(4, 600, seed=1) > 1)
     for units in (5, 310):
         ours, theirs = twins(600, units)
-        found = ours(tf.sparse.from_dense(dense), training=True)
+        found = tf.function(ours)(tf.sparse.from_dense(dense), training=True)
         np.testing.assert_allclose(found, theirs(dense), rtol=1e-4, atol=1e-4)
 
 
@@ -132,6 +143,25 @@ def test_faster_products_are_used_where_they_are(monkeypatch):
         assert faster_products(*size, training=False) == neither
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda: [gpu])
     assert faster_products(SIDE + 1, SIDE) == faster_products(10, 512) == neither
+
+
+@on_tensorflow
+def test_eagerly_it_is_keras_own(monkeypatch):
+    used = []
+    monkeypatch.setattr(Dense, "faster_product", lambda self, inputs: used.append)
+    Dense(5)(normal(2, 600), training=True)
+    assert used == []
+
+
+def test_it_can_be_quantized():
+    model = keras.Sequential([keras.Input((600,)), Dense(310), Dense(5)])
+    inputs = normal(4, 600)
+    before = keras.ops.convert_to_numpy(model(inputs))
+    for layer in model.layers:
+        layer.quantize("int8")
+        assert layer.quantization_mode == "int8"
+    after = keras.ops.convert_to_numpy(model(inputs))
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.99
 
 
 def test_a_saved_model_has_it_again(tmp_path):
