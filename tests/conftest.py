@@ -39,6 +39,11 @@ def _seeded():
     keras.utils.set_random_seed(0)
 
 
+ON_TENSORFLOW = keras.config.backend() == "tensorflow"
+# Layers are tested on JAX too, but for what only TensorFlow has or is given.
+on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="of the TensorFlow backend alone")
+
+
 def compiled(model, **settings):
     """Compile a model as a run does."""
     from kerashw.optimizers import Adadelta

@@ -74,23 +74,19 @@ def _product(layer, x, training):
 
 
 def _gradients(forward, x_shape, kernel_shape):
-    """Return the functions of a product's two gradients; of the operands, each needs the other."""
+    """Return the functions of a product's gradients by its kernel and by its input."""
 
-    def by_kernel(x, dy):
-        kernel = tf.zeros(kernel_shape, dy.dtype)
+    def gradients(x, kernel, dy):
         with tf.GradientTape() as tape:
-            tape.watch(kernel)
+            tape.watch([x, kernel])
             y = forward(x, kernel)
-        return tape.gradient(y, kernel, dy)
+        return tape.gradient(y, [x, kernel], dy)
 
-    def by_input(kernel, dy):
-        x = tf.zeros(x_shape, dy.dtype)
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = forward(x, kernel)
-        return tape.gradient(y, x, dy)
-
-    return by_kernel, by_input
+    # Of its own operand each needs the shape alone; the other gradient, a graph does not compute.
+    return (
+        lambda x, dy: gradients(x, tf.zeros(kernel_shape, dy.dtype), dy)[1],
+        lambda kernel, dy: gradients(tf.zeros(x_shape, dy.dtype), kernel, dy)[0],
+    )
 
 
 def measure_products(name, batch_size, dtype, train_examples=60_000, test_examples=10_000):

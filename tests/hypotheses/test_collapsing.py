@@ -8,6 +8,7 @@ from keras import layers
 from kerashw.errors import InputError
 from kerashw.hypotheses import collapse, collapse_model
 from kerashw.layers import FactoredDense
+from tests.conftest import on_tensorflow
 
 
 def sequential():
@@ -243,7 +244,7 @@ def test_adapted_preprocessing_is_copied():
     np.testing.assert_allclose(outputs_of(copy, x), outputs_of(model, x), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="strings are TensorFlow's")
+@on_tensorflow  # strings are TensorFlow's
 def test_an_adapted_vocabulary_is_copied():
     lookup = layers.StringLookup()
     lookup.adapt(np.array(["one", "two", "three"]))

@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from kerashw.layers import Dense
 from kerashw.layers.dense import MANY_NUMBERS
+from tests.conftest import ON_TENSORFLOW, on_tensorflow
 
-ON_TENSORFLOW = keras.config.backend() == "tensorflow"
-on_tensorflow = pytest.mark.skipif(
-    not ON_TENSORFLOW, reason="gradients as TensorFlow computes them"
-)
 SIDE = int(MANY_NUMBERS**0.5)
+
+
+@pytest.mark.parametrize(("features", "units"), [(4, 3), (600, 5), (300, 310)])
+def test_it_is_a_good_keras_layer(run_layer_test, features, units):
+    shapes = (2, features), (2, units)
+    run_layer_test(Dense, {"units": units}, *shapes, ["kernel", "bias"])
 
 
 def twins(features, units, dtype="float32", **settings):
@@ -162,11 +165,3 @@ def test_it_can_be_quantized():
         assert layer.quantization_mode == "int8"
     after = keras.ops.convert_to_numpy(model(inputs))
     assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.99
-
-
-def test_a_saved_model_has_it_again(tmp_path):
-    model = keras.Sequential([keras.Input((4,)), Dense(3, activation="relu")])
-    model.save(tmp_path / "model.keras")
-    layer = keras.models.load_model(tmp_path / "model.keras").layers[0]
-    assert type(layer) is Dense
-    assert layer.get_config() == model.layers[0].get_config()

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from kerashw.errors import InputError
 from kerashw.layers import DiagonalCount
+from tests.conftest import on_tensorflow
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 # Shapes from a short list: a backend compiles anew for every shape.
@@ -314,7 +315,7 @@ def test_the_feature_map_can_be_an_output_of_a_functional_model():
     np.testing.assert_array_equal(peaks, feature_map == 3)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's own ways")
+@on_tensorflow
 class TestWithTensorFlow:
     def test_in_a_tf_data_map(self):
         import tensorflow as tf

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerashw.layers import Dropout
+from tests.conftest import ON_TENSORFLOW, on_tensorflow
 
-ON_TENSORFLOW = keras.config.backend() == "tensorflow"
 SIZE = 200_000
 
 
@@ -89,6 +89,7 @@ def test_all_units_of_a_noise_shape_are_dropped_together():
 MANY_UNITS = """
 import tensorflow as tf
 from kerashw.layers import Dropout
+from tests.conftest import ON_TENSORFLOW, on_tensorflow
 
 units = tf.ones((2**27 + 100,), tf.float16)
 gone = tf.math.count_nonzero(Dropout(0.2, seed=0)(units, training=True) == 0)
@@ -97,14 +98,14 @@ print(int(gone) / len(units))
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not ON_TENSORFLOW, reason="Keras' own is not in question")
+@on_tensorflow
 def test_more_units_than_an_int32_has_room_for_their_bits():
     command = [sys.executable, "-c", MANY_UNITS]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert abs(float(ended.stdout) - 0.2) < 1e-3
 
 
-@pytest.mark.skipif(not ON_TENSORFLOW, reason="gradients as TensorFlow computes them")
+@on_tensorflow
 @pytest.mark.parametrize("compiled", [False, True, "xla"])
 def test_the_gradient_is_dropped_where_the_output_is(compiled):
     import tensorflow as tf
