@@ -2,4 +2,4 @@
 
 import importlib.util
 
-collect_ignore = [] if importlib.util.find_spec("torch") else ["kerashw/benchmarks/pytorch.py"]
+collect_ignore = [] if importlib.util.find_spec("torch") else ["kerashw/benchmark/peers/pytorch.py"]

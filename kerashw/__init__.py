@@ -11,47 +11,32 @@ Keras backend to whoever imports Keras first:
 
 import importlib
 
-from kerashw.registration import register_with_keras
-
 __version__ = "1.0.0"
 
-_ROOMS = (
+_PUBLIC = (
     "backprop",
-    "claim_figures",
-    "claims",
-    "console",
     "datasets",
-    "diagonal_figures",
-    "diagonal_proof",
-    "diagrams",
     "distribution",
-    "drawings",
     "errors",
     "export",
-    "figures",
     "fitting",
     "hypotheses",
     "layers",
     "metrics",
-    "model_diagrams",
     "models",
     "optimizers",
-    "report",
-    "results",
-    "settings",
-    "training",
+    "plots",
+    "preprocessing",
 )
 
-__all__ = ["__version__", *_ROOMS]
-
-register_with_keras()
+__all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name):
-    if name in _ROOMS:
+    if name in _PUBLIC:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted(set(globals()) | set(_ROOMS))
+    return sorted(set(globals()) | set(_PUBLIC))

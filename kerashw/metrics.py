@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kerashw.errors import InputError
+from kerashw.keras_private import logits_behind
 
 
 @keras.saving.register_keras_serializable(package="kerashw")
@@ -35,7 +36,7 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: labels (N,), probabilities (N, classes), weights (N,) if there are any."""
-        logits = getattr(y_pred, "_keras_logits", y_pred)
+        logits = logits_behind(y_pred)
         given, found = _shape(y_true), _shape(logits)
         alike = given == found and len(found) > 1 and found[-1] is not None
         if alike or found[-1:] == (1,):

@@ -12,6 +12,8 @@ from keras import layers, ops
 
 from kerashw.errors import InputError
 from kerashw.layers import Dense, DiagonalCount, Dropout, FactoredDense
+from kerashw.metrics import Accuracy
+from kerashw.optimizers import Adadelta
 
 
 def softmax_regression(input_shape=(28, 28, 1), num_classes=10):
@@ -201,8 +203,56 @@ MODELS = {
     "factored": factored_softmax_regression,
     "learned_diagonal": learned_diagonal_classifier,
 }
+# The name on the command line → what readers call the model.
+TITLES = {
+    "softmax": "softmax regression",
+    "mlp": "MLP",
+    "convnet": "ConvNet",
+    "factored": "factored softmax",
+    "diagonal": "diagonal classifier",
+    "learned_diagonal": "learned kernel",
+}
 # Those that count in images of diagonals, and nothing else makes sense for them.
 DIAGONAL_MODELS = ("diagonal", "learned_diagonal")
+
+
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+TEST_BATCH_SIZE = 500
+# So many steps of softmax regression take less than a tenth of a second; a call of the graph every
+# 32 steps would make its epoch a tenth longer.
+STEPS_PER_EXECUTION = {"softmax": 512}
+
+
+def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
+    """Build a model that is to be trained, with the homework's optimizer and loss.
+
+    Args:
+        name: String, a name from `kerashw.models.MODELS`.
+        seed: Non-negative integer, for the initial weights.
+        image_shape: Tuple (height, width, channels).
+        num_classes: Integer.
+        precision: "float32" or "bfloat16".
+
+    Returns:
+        Compiled `keras.Model`.
+    """
+    keras.utils.set_random_seed(seed)
+    policy_before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        model = MODELS[name](image_shape, num_classes)
+    finally:
+        keras.config.set_dtype_policy(policy_before)
+    model = compile_as_homework(model)
+    # Not by `compile`: it is not to be saved with the model.
+    model.steps_per_execution = STEPS_PER_EXECUTION.get(name, 1)
+    return model
+
+
+def compile_as_homework(model):
+    """Compile a classifier with the optimizer, the loss and the metric of Question 4."""
+    model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=[Accuracy()])
+    return model
 
 
 def _image_input(input_shape, smallest=1):

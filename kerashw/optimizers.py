@@ -7,6 +7,7 @@ not have; with it, softmax regression on MNIST hardly moves in ten epochs.
 import keras
 
 from kerashw.errors import InputError
+from kerashw.keras_private import slot_variable
 
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
@@ -62,11 +63,10 @@ class Adadelta(keras.optimizers.Adadelta):
     def update_step(self, grad, variable, learning_rate):
         """Change one variable by one step; called by `apply`."""
         if keras.config.backend() == "tensorflow" and _has_fused_kernel(grad, variable):
-            index = self._get_variable_index(variable)
             tf.raw_ops.ResourceApplyAdadelta(
                 var=variable.handle,
-                accum=self._accumulated_grads[index].value.handle,
-                accum_update=self._accumulated_delta_vars[index].value.handle,
+                accum=slot_variable(self, "_accumulated_grads", variable).value.handle,
+                accum_update=slot_variable(self, "_accumulated_delta_vars", variable).value.handle,
                 lr=tf.cast(learning_rate, variable.dtype),
                 rho=tf.constant(self.rho, variable.dtype),
                 epsilon=tf.constant(self.epsilon, variable.dtype),

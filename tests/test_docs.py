@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
-from kerashw import benchmark, train, verify
+from kerashw.benchmark import __main__ as benchmark
 from kerashw.serve import __main__ as serve
+from kerashw.train import __main__ as train
+from kerashw.verify import __main__ as verify
 from tests.conftest import ROOT
 from tests.ports import free_ports
 from tests.typed import run_typed

@@ -8,7 +8,7 @@ from kerashw.fitting import fit
 from kerashw.metrics import Accuracy
 from kerashw.models import mlp
 from kerashw.optimizers import Adadelta
-from tests.test_fitting import some
+from tests.fitting.test_fit import some
 
 
 def trained(data, metric):

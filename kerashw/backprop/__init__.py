@@ -14,11 +14,11 @@ takes a change of one node to the change of the output; the dual of that, fed 1,
 Nothing here calls a framework's gradient but `check_gradients`, which compares with it.
 """
 
-from kerashw.backprop.check import CheckRow, GradientCheck, check_gradients, relative_error
-from kerashw.backprop.dense import dense_network, mlp_network, softmax_regression_network
-from kerashw.backprop.formulas import closed_form, printed_form
+from kerashw.backprop.closed_form_gradients import closed_form, printed_form
+from kerashw.backprop.dense_networks import dense_network, mlp_network, softmax_regression_network
+from kerashw.backprop.gradient_check import CheckRow, GradientCheck, check_gradients, relative_error
 from kerashw.backprop.graph import Graph, Node
-from kerashw.backprop.homework import (
+from kerashw.backprop.homework_graph import (
     FormComparison,
     check_algorithm,
     compare_forms,
@@ -26,7 +26,7 @@ from kerashw.backprop.homework import (
     homework_network,
     local_derivative_errors,
 )
-from kerashw.backprop.linear import Arrow, LinearMap, LinearNetwork, LinearNode
+from kerashw.backprop.linear_network import Arrow, LinearMap, LinearNetwork, LinearNode
 from kerashw.backprop.primitives import PRIMITIVES, Primitive, Rule
 
 __all__ = [

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from kerashw.backprop.derivative import derivative_network
-from kerashw.backprop.linear import LinearNetwork
+from kerashw.backprop.derivative_network import derivative_network
+from kerashw.backprop.linear_network import LinearNetwork
 from kerashw.backprop.primitives import PRIMITIVES, shapes_fit
 from kerashw.errors import InputError
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerashw.datasets import cache, preparation
+from kerashw.datasets import array_cache, tfds_preparation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +77,7 @@ def load(name="mnist", data_dir=None):
         Y. LeCun, C. Cortes, C. J. C. Burges, *The MNIST database of handwritten digits*.
     """
     if not re.fullmatch(r"\w+(/\w+)?(:\d+\.\d+\.\d+)?", name):
-        raise preparation.no_such_dataset(name)
+        raise tfds_preparation.no_such_dataset(name)
     data_dir = _data_dir(data_dir)
     arrays, metadata = _cached(name, data_dir) or _decoded(name, data_dir)
     return ImageDataset(
@@ -96,9 +96,11 @@ def _data_dir(data_dir):
 def _cached(name, data_dir):
     """Read the newest version's cache, without importing tensorflow-datasets."""
     dataset, _, version = name.partition(":")
-    found = [path.parent for path in data_dir.glob(f"{dataset}/{version or '*'}/{cache.FILE_NAME}")]
+    found = [
+        path.parent for path in data_dir.glob(f"{dataset}/{version or '*'}/{array_cache.FILE_NAME}")
+    ]
     newest = max(found, key=lambda folder: _version_key(folder.name), default=None)
-    return newest and cache.read(newest)
+    return newest and array_cache.read(newest)
 
 
 def _version_key(version):
@@ -107,10 +109,10 @@ def _version_key(version):
 
 def _decoded(name, data_dir):
     """Prepare the data set where that is still to do, decode it, and cache the arrays."""
-    builder = preparation.prepared_builder(name, data_dir)
-    arrays = preparation.decode(builder)
+    builder = tfds_preparation.prepared_builder(name, data_dir)
+    arrays = tfds_preparation.decode(builder)
     metadata = {
         "name": f"{name.partition(':')[0]}:{builder.version}",
         "classes": builder.info.features["label"].names,
     }
-    return arrays, cache.write(Path(builder.data_dir), arrays, **metadata)
+    return arrays, array_cache.write(Path(builder.data_dir), arrays, **metadata)

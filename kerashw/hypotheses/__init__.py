@@ -9,7 +9,7 @@ say: gradient descent walks differently in them. `collapse_model` is the use of 
 serve in H1.
 """
 
-from kerashw.hypotheses.collapsing import collapse_model
-from kerashw.hypotheses.spaces import collapse, expand, h1, h2, induced_step
+from kerashw.hypotheses.model_collapse import collapse_model
+from kerashw.hypotheses.weight_maps import collapse, expand, h1, h2, induced_step
 
 __all__ = ["collapse", "collapse_model", "expand", "h1", "h2", "induced_step"]

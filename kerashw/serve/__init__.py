@@ -1,1 +1,1 @@
-"""TensorFlow Serving's REST API, with pip alone: `python -m kerashw.serve`."""
+"""`python -m kerashw.serve`: a server that speaks TensorFlow Serving's REST API."""

@@ -22,7 +22,7 @@ def main(arguments=None):
 
 def _serve(options):
     try:
-        from kerashw.serve.plan import read_plan
+        from kerashw.serve.startup_plan import read_plan
 
         plan = read_plan(options)  # mistakes in it are told at once
         with quiet_start():

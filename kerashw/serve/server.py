@@ -14,17 +14,18 @@ from functools import partial
 import uvicorn
 
 from kerashw.errors import ServeError
-from kerashw.serve.app import App, Options
-from kerashw.serve.batching import Batcher
+from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.flags import IGNORED
-from kerashw.serve.http import Limits, protocol_class
-from kerashw.serve.metrics import Metrics
-from kerashw.serve.plan import cores, read_models
-from kerashw.serve.repository import Repository
-from kerashw.serve.savedmodel import SavedModel, default_config
-from kerashw.serve.status import RequestError
-from kerashw.serve.versions import Loading
-from kerashw.serve.warmup import warm_up
+from kerashw.serve.http_server.application import App, Options
+from kerashw.serve.http_server.request_limits import Limits
+from kerashw.serve.http_server.uvicorn_connection import protocol_class
+from kerashw.serve.prometheus_metrics import Metrics
+from kerashw.serve.servables.batching import Batcher
+from kerashw.serve.servables.loaded_model import SavedModel, default_config
+from kerashw.serve.servables.model_registry import Repository
+from kerashw.serve.servables.version_polling import Loading
+from kerashw.serve.servables.warmup import warm_up
+from kerashw.serve.startup_plan import cores, read_models
 
 log = logging.getLogger("kerashw.serve")
 
@@ -34,7 +35,7 @@ def serve(options, plan):
 
     Args:
         options: What `kerashw.serve.flags.parse` returns.
-        plan: `kerashw.serve.plan.Plan`.
+        plan: `kerashw.serve.startup_plan.Plan`.
 
     Raises:
         ServeError: If the server cannot start.

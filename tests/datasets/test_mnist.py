@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from kerashw.datasets import cache, mnist, preparation
+from kerashw.datasets import array_cache, mnist, tfds_preparation
 from kerashw.errors import DataError
 
 TRAIN_FILE = "mnist-train.tfrecord-00000-of-00001"
@@ -25,7 +25,7 @@ def counted(images, labels):
 
 def read_idx(archive, header):
     """The bytes of an IDX archive behind its header."""
-    with gzip.open(preparation.ARCHIVE_FOLDER / archive) as file:
+    with gzip.open(tfds_preparation.ARCHIVE_FOLDER / archive) as file:
         return np.frombuffer(file.read(), "uint8", offset=header)
 
 
@@ -64,7 +64,7 @@ assert "tensorflow_datasets" not in sys.modules
 print(hash(data.train_images.tobytes() + data.test_labels.tobytes()))
 """
     environment = os.environ | {"PYTHONHASHSEED": "0"}
-    same = f"from kerashw.datasets import mnist, cache; cache.read = lambda folder: None\n{script}"
+    same = f"from kerashw.datasets import mnist, cache; array_cache.read = lambda folder: None\n{script}"
     same = same.replace('assert "tensorflow_datasets" not in sys.modules', "")
     printed = [
         subprocess.run(
@@ -112,16 +112,16 @@ def test_a_damaged_prepared_set_is_named(prepared, file, damage):
     ],
 )
 def test_damage_is_found_where_nothing_was_cached_before(prepared, file, damage):
-    (folder_of(prepared) / cache.FILE_NAME).unlink()
+    (folder_of(prepared) / array_cache.FILE_NAME).unlink()
     damage(folder_of(prepared) / file)
     with pytest.raises(DataError, match=r"damaged.*Delete that folder"):
         mnist.load(data_dir=prepared)
-    assert not (folder_of(prepared) / cache.FILE_NAME).exists()
+    assert not (folder_of(prepared) / array_cache.FILE_NAME).exists()
 
 
 @pytest.mark.parametrize("place", [0, 1_000, 20_000_000, -1])
 def test_a_damaged_cache_is_made_anew(prepared, data, place):
-    flip_one_byte(folder_of(prepared) / cache.FILE_NAME, place)
+    flip_one_byte(folder_of(prepared) / array_cache.FILE_NAME, place)
     again = mnist.load(data_dir=prepared)
     np.testing.assert_array_equal(again.train_images, data.train_images)
     np.testing.assert_array_equal(again.test_labels, data.test_labels)
@@ -135,11 +135,11 @@ def test_processes_that_start_at_once_prepare_it_once(tmp_path):
     assert [folder.name for folder in (tmp_path / "mnist").iterdir()] == ["3.0.1"]
 
 
-@pytest.mark.parametrize("archive", preparation.ARCHIVES)
+@pytest.mark.parametrize("archive", tfds_preparation.ARCHIVES)
 @pytest.mark.parametrize("damage", ["one byte changed", "cut short", "missing"])
 def test_a_damaged_archive_is_named_and_nothing_is_prepared(archive, damage, tmp_path, monkeypatch):
-    archives = shutil.copytree(preparation.ARCHIVE_FOLDER, tmp_path / "archives")
-    monkeypatch.setattr(preparation, "ARCHIVE_FOLDER", archives)
+    archives = shutil.copytree(tfds_preparation.ARCHIVE_FOLDER, tmp_path / "archives")
+    monkeypatch.setattr(tfds_preparation, "ARCHIVE_FOLDER", archives)
     if damage == "missing":
         (archives / archive).unlink()
     elif damage == "cut short":
@@ -203,12 +203,12 @@ def test_another_data_set_of_the_shape_needs_no_further_code(tmp_path):
 
 
 def test_a_read_only_data_directory_is_read_without_a_cache(prepared, data, monkeypatch):
-    (folder_of(prepared) / cache.FILE_NAME).unlink()
+    (folder_of(prepared) / array_cache.FILE_NAME).unlink()
 
     def refuse(path):
         raise PermissionError(f"read-only: {path}")
 
-    monkeypatch.setattr(cache, "written_whole", refuse)
+    monkeypatch.setattr(array_cache, "written_whole", refuse)
     again = mnist.load(data_dir=prepared)
     np.testing.assert_array_equal(again.train_labels, data.train_labels)
 

@@ -5,9 +5,9 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["kerashw.serve"]):
-    from kerashw.serve import examples, protocol
-    from kerashw.serve.status import RequestError
-    from kerashw.serve.tensors import NUMPY_TYPES
+    from kerashw.serve.api import classify_and_regress, predict
+    from kerashw.serve.api.status_codes import RequestError
+    from kerashw.serve.json_text.tensors import NUMPY_TYPES
 
 TYPES = ["float", *sorted(NUMPY_TYPES)]
 
@@ -15,25 +15,25 @@ TYPES = ["float", *sorted(NUMPY_TYPES)]
 def try_one(data):
     """Whatever comes is read or refused, and the quick way reads it as the usual one does."""
     dtype, body = TYPES[data[0] % len(TYPES)] if data else "float", data[1:]
-    quick = outcome(protocol.read_predict_request, body, dtype)
-    usual = outcome(protocol.read_request, body, dtype)
+    quick = outcome(predict.read_predict_request, body, dtype)
+    usual = outcome(predict.read_request, body, dtype)
     if quick != usual:
         raise AssertionError(f"{quick} is not {usual}")
     try:
-        examples.read_examples(protocol.read_request(body))
+        classify_and_regress.read_examples(predict.read_request(body))
     except RequestError as error:
-        protocol.error_answer(error)
+        predict.error_answer(error)
 
 
 def outcome(read, body, dtype):
     """What a request is answered with by a model that gives back what it got."""
     try:
-        inputs, rows = protocol.predict_inputs(read(body), {"x": dtype})
+        inputs, rows = predict.predict_inputs(read(body), {"x": dtype})
         if inputs["x"].dtype != NUMPY_TYPES[dtype]:
             raise AssertionError(f"{inputs['x'].dtype} is not {dtype}")
-        return inputs["x"].shape, protocol.predict_answer(inputs, rows)
+        return inputs["x"].shape, predict.predict_answer(inputs, rows)
     except RequestError as error:
-        return protocol.error_answer(error)
+        return predict.error_answer(error)
 
 
 if __name__ == "__main__":

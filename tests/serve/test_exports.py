@@ -11,8 +11,8 @@ from kerashw.errors import ClientError
 from kerashw.export import export_saved_model, write_models_config
 from kerashw.models import convnet, diagonal_classifier
 from kerashw.serve.client import Client
-from kerashw.serve.savedmodel import SavedModel
-from kerashw.serve.warmup import warm_up
+from kerashw.serve.servables.loaded_model import SavedModel
+from kerashw.serve.servables.warmup import warm_up
 from tests.serve.processes import serving
 
 LABELS = [f"digit {number}" for number in range(10)]

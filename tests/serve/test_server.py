@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import kerashw.serve
-from kerashw.serve import demo
+from kerashw.serve.page import page
 from tests.ports import free_port
 from tests.serve.processes import COMMAND, PREDICT
 from tests.serve.recordings import load
@@ -52,7 +52,7 @@ def test_the_page_and_its_files(server):
 
 
 def test_nothing_but_the_page_is_reached(server):
-    for path in ("index.html", "", "nosuch.js", "../demo.py", "%2e%2e/demo.py", "./main.js"):
+    for path in ("index.html", "", "nosuch.js", "../page.py", "%2e%2e/page.py", "./main.js"):
         assert server.ask("GET", f"/page/{path}")[0] == 404, path
     assert server.ask("GET", "/page")[0] == 404
 
@@ -61,8 +61,8 @@ def test_what_else_lies_in_the_pages_folder_is_passed_over(tmp_path, monkeypatch
     (tmp_path / "page").mkdir()
     for name in ("main.js", ".DS_Store", "main.js~", "notes"):
         (tmp_path / "page" / name).write_text("text")
-    monkeypatch.setattr(demo.resources, "files", lambda _: tmp_path)
-    assert list(demo.Page(None).files) == ["/page/main.js"]
+    monkeypatch.setattr(page.resources, "files", lambda _: tmp_path)
+    assert list(page.Page(None).files) == ["/page/main.js"]
 
 
 def test_the_page_learns_what_the_models_take(server):

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from kerashw.serve import configs
+from kerashw.serve.servables import config_file_reader
 from tests.conftest import tool
 from tests.ports import free_port
 from tests.serving.places import (
@@ -66,7 +66,9 @@ def test_all_speak_of_one_port_and_one_path():
         assert f"/127.0.0.1/{port} " in services()[name]["healthcheck"]["test"][-1]
     [scrape] = document("prometheus/prometheus.yml")["scrape_configs"]
     assert scrape["static_configs"] == [{"targets": [f"serving:{port}"]}]
-    assert scrape["metrics_path"] == configs.read_monitoring(CONFIG / "monitoring.config")
+    assert scrape["metrics_path"] == config_file_reader.read_monitoring(
+        CONFIG / "monitoring.config"
+    )
     [deployment] = documents("kubernetes/deployment.yaml")
     pod = deployment["spec"]["template"]
     assert pod["metadata"]["annotations"] == {

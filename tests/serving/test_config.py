@@ -10,7 +10,8 @@ import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from kerashw.serve import configs, flags
+from kerashw.serve import flags
+from kerashw.serve.servables import config_file_reader
 from tests.serve.processes import until
 from tests.serving.places import CONFIG, MODELS, compose_flags, container, flag, models_config
 
@@ -31,9 +32,12 @@ def test_models_config_is_the_original_s():
 
 
 def test_batching_and_monitoring_configs_have_the_original_s_fields():
-    batching = configs.read_batching(CONFIG / "batching.config", threads=None)
-    assert batching == configs.Batching(64, 1000, 100, 2)
-    assert configs.read_monitoring(CONFIG / "monitoring.config") == configs.PROMETHEUS_PATH
+    batching = config_file_reader.read_batching(CONFIG / "batching.config", threads=None)
+    assert batching == config_file_reader.Batching(64, 1000, 100, 2)
+    assert (
+        config_file_reader.read_monitoring(CONFIG / "monitoring.config")
+        == config_file_reader.PROMETHEUS_PATH
+    )
 
 
 def test_every_flag_is_one_of_the_original():
@@ -73,7 +77,7 @@ def sample(server, name, **labels):
 
 
 def flag_path():
-    return configs.read_monitoring(CONFIG / "monitoring.config")
+    return config_file_reader.read_monitoring(CONFIG / "monitoring.config")
 
 
 def test_requests_that_come_together_share_calls(server, data):
@@ -83,7 +87,7 @@ def test_requests_that_come_together_share_calls(server, data):
     def waited():
         return sample(server, "batching_session:queuing_latency_count", **pool)
 
-    pool = {"thread_pool_name": configs.Batching().thread_pool_name}
+    pool = {"thread_pool_name": config_file_reader.Batching().thread_pool_name}
     images = data.test_images[:60]
     before = calls(), waited()
     with contextlib.ExitStack() as stack:

@@ -6,7 +6,7 @@ import subprocess
 
 import yaml
 
-from kerashw.serve.configs import PROMETHEUS_PATH
+from kerashw.serve.servables.config_file_reader import PROMETHEUS_PATH
 from tests.conftest import tool
 from tests.ports import free_port
 from tests.serve.processes import until

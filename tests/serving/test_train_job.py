@@ -8,7 +8,7 @@ import pytest
 
 from kerashw import distribution
 from kerashw.console import FAILED, INTERRUPTED, TRY_AGAIN
-from kerashw.train import main
+from kerashw.train.__main__ import main
 from tests.serving.places import documents
 
 SERVICE, JOB = documents("kubernetes/train-job.yaml")

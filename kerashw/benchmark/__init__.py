@@ -1,0 +1,1 @@
+"""`python -m kerashw.benchmark`: training, serving and gradients, timed beside other libraries."""

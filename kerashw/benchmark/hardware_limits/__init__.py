@@ -1,0 +1,1 @@
+"""The limits of this machine, and the work that an epoch of each model has to do."""

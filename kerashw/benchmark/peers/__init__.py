@@ -1,0 +1,1 @@
+"""The same training with other libraries, each in a process of its own."""

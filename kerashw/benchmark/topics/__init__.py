@@ -1,0 +1,1 @@
+"""The topics of the benchmark: one module a topic, each with `measure(setup)`."""

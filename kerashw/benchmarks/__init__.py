@@ -1,1 +1,0 @@
-"""What this package's speed is measured against, and how."""

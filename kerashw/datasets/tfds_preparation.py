@@ -1,0 +1,214 @@
+"""Data sets of MNIST's shape, prepared and decoded by tensorflow-datasets.
+
+Here each thing that can go wrong (no such data set, another shape, no network, a damaged archive
+or prepared set) becomes one error that says what to do. tensorflow-datasets is imported where it is
+needed: with a cache beside the prepared set it is not.
+"""
+
+import contextlib
+import io
+import json
+import re
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from kerashw.datasets import array_cache
+from kerashw.errors import DataError
+from kerashw.files import locked
+
+IMAGE_SHAPE = (28, 28, 1)
+NUM_CLASSES = 10
+ARCHIVE_FOLDER = Path(__file__).with_name("archives")
+ARCHIVES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+SECONDS_TO_CONNECT = 10
+
+
+def prepared_builder(name, data_dir):
+    """Return the builder of a data set, which it prepares where that is still to do.
+
+    Args:
+        name: String, a name in tensorflow-datasets.
+        data_dir: `Path`, where tensorflow-datasets keeps its data.
+
+    Returns:
+        Prepared `tfds.core.DatasetBuilder`.
+
+    Raises:
+        DataError: If it cannot be had, or is not 28×28 grey images in 10 classes.
+    """
+    with _alone_in(data_dir):
+        builder = _builder(name, data_dir)
+        _check_shape(builder, name)
+        if not builder.is_prepared():
+            if Path(builder.data_dir).exists():
+                raise array_cache.damaged(builder.data_dir, "dataset_info.json is missing")
+            _prepare(builder, name)
+    return builder
+
+
+@contextlib.contextmanager
+def _alone_in(data_dir):
+    """Let one process prepare; others that start meanwhile wait and find it prepared."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # tensorflow-datasets says it better
+            data_dir.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(data_dir))
+        yield
+
+
+def _builder(name, data_dir):
+    import tensorflow_datasets as tfds
+    from google.protobuf.json_format import ParseError
+
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError as error:
+        raise no_such_dataset(name) from error
+    except (ParseError, json.JSONDecodeError) as error:
+        raise array_cache.damaged(
+            data_dir / name, f"dataset_info.json: {_summary(error)}"
+        ) from error
+    except (ValueError, AssertionError, KeyError, ImportError) as error:
+        raise DataError(f"the data set {name!r} cannot be used: {_summary(error)}") from error
+
+
+def no_such_dataset(name):
+    """Return the error for a data set that there is not."""
+    return DataError(
+        f"tensorflow-datasets has no data set {name!r}. "
+        "Expected mnist, or one of its shape: fashion_mnist, kmnist"
+    )
+
+
+def _check_shape(builder, name):
+    features = dict(getattr(builder.info.features, "items", dict)())
+    image, label = features.get("image"), features.get("label")
+    if (
+        getattr(image, "shape", None) != IMAGE_SHAPE
+        or getattr(label, "num_classes", None) != NUM_CLASSES
+    ):
+        raise DataError(
+            f"the data set {name!r} does not fit: expected images of 28×28×1 in 10 classes. "
+            f"Received: image={getattr(image, 'shape', None)}, "
+            f"classes={getattr(label, 'num_classes', None)}"
+        )
+
+
+def _prepare(builder, name):
+    """Let tensorflow-datasets prepare a data set from our archives or from the network."""
+    import tensorflow_datasets as tfds
+
+    if builder.name != "mnist":
+        _check_network(builder, name)
+        _download_and_prepare(builder, name)
+        return
+    for archive in ARCHIVES:
+        if not (ARCHIVE_FOLDER / archive).is_file():
+            raise DataError(
+                f"the archive {ARCHIVE_FOLDER / archive} is missing. Install kerashw again"
+            )
+    # A folder of its own for what the archives unpack to: a file left there by a process that was
+    # killed would be taken for whole.
+    with tempfile.TemporaryDirectory(prefix="kerashw-") as scratch:
+        _download_and_prepare(
+            builder,
+            name,
+            download_dir=scratch,
+            download_config=tfds.download.DownloadConfig(manual_dir=ARCHIVE_FOLDER),
+        )
+
+
+def _check_network(builder, name):
+    """Find out in seconds what tensorflow-datasets' repeated tries find out in minutes."""
+    import requests
+
+    url = next(iter(builder.url_infos or ()), "")
+    if url.startswith("http"):
+        try:
+            requests.head(url, timeout=SECONDS_TO_CONNECT, allow_redirects=True)
+        except requests.RequestException as error:
+            raise _no_download(name, error) from error
+
+
+def _download_and_prepare(builder, name, **settings):
+    import requests
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            builder.download_and_prepare(**settings)
+    except tfds.download.download_manager.NonMatchingChecksumError as error:
+        raise DataError(_wrong_checksum(name, settings, str(error))) from error
+    except (requests.RequestException, tfds.download.DownloadError) as error:
+        raise _no_download(name, error) from error
+    except OSError as error:
+        raise DataError(
+            f"the data set {name!r} cannot be prepared in {builder.data_dir}: {_summary(error)}. "
+            "Choose another place with --data-dir"
+        ) from error
+
+
+def _wrong_checksum(name, settings, message):
+    archive = next((archive for archive in ARCHIVES if archive in message), "an archive")
+    remedy = "Install kerashw again" if settings else "Delete tensorflow-datasets' downloads folder"
+    return (
+        f"{archive} of the data set {name!r} is damaged: its SHA-256 is not the known one. {remedy}"
+    )
+
+
+def _no_download(name, error):
+    request = getattr(error, "request", None)
+    reason = f"{urlsplit(request.url).hostname} does not answer" if request else _summary(error)
+    return DataError(
+        f"the data set {name!r} cannot be downloaded: {reason}. "
+        "It needs the network once; mnist does not"
+    )
+
+
+def decode(builder):
+    """Read a prepared set whole; a damaged one is found by its records' checksums.
+
+    Args:
+        builder: Prepared `tfds.core.DatasetBuilder`.
+
+    Returns:
+        Dict of `train_images`, `train_labels`, `test_images` and `test_labels`: images uint8
+        (N, 28, 28), labels int64 (N,).
+
+    Raises:
+        DataError: If a split is missing or damaged.
+    """
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    folder = Path(builder.data_dir)
+    arrays = {}
+    for split in ("train", "test"):
+        if split not in builder.info.splits:
+            raise DataError(f"the data set {builder.name!r} has no split {split!r}")
+        try:
+            examples = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
+        except (tf.errors.OpError, OSError) as error:
+            raise array_cache.damaged(folder, f"the split {split!r}: {_summary(error)}") from error
+        expected = builder.info.splits[split].num_examples
+        if len(examples["label"]) != expected:
+            found = f"{len(examples['label'])} of {expected} examples"
+            raise array_cache.damaged(folder, f"the split {split!r} has {found}")
+        arrays[f"{split}_images"] = examples["image"][..., 0]
+        arrays[f"{split}_labels"] = examples["label"].astype(np.int64)
+    return arrays
+
+
+def _summary(error):
+    """Return the first line of an error, without TensorFlow's node names."""
+    lines = str(getattr(error, "message", error)).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*", "", lines[0])[:300]

@@ -1,0 +1,36 @@
+"""The cluster that the environment variable `TF_CONFIG` describes."""
+
+import json
+import os
+
+from kerashw.errors import InputError
+
+EXAMPLE = (
+    'Expected, for the first of two workers: TF_CONFIG=\'{"cluster": {"worker": '
+    '["host1:12345", "host2:12345"]}, "task": {"type": "worker", "index": 0}}\''
+)
+
+
+def read_cluster():
+    """Return the addresses in `TF_CONFIG`, the chief's first, and this worker's place in them."""
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        config = json.loads(text or "{}")
+        jobs = config.get("cluster", {})
+        if not jobs:
+            return (), 0
+        if not jobs.keys() <= {"chief", "worker"} or len(jobs.get("chief", ())) > 1:
+            raise ValueError("expected workers, and at most one chief")
+        task, number = config["task"]["type"], int(config["task"]["index"])
+        places = [(job, i) for job in ("chief", "worker") for i in range(len(jobs.get(job, ())))]
+        addresses = tuple(jobs[job][i] for job, i in places)
+        index = places.index((task, number))
+        for address in addresses:
+            if not 0 < int(address.rpartition(":")[2]) < 65_536 or not address.rpartition(":")[0]:
+                raise ValueError(f"no host:port: {address}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"TF_CONFIG does not say who the workers are and which one this is: {error}. "
+            f"{EXAMPLE}. Received: {text}"
+        ) from error
+    return addresses, index

@@ -1,0 +1,45 @@
+"""`models.config`, the file that lists the exported models for TensorFlow Serving."""
+
+import json
+from pathlib import Path
+
+from kerashw.files import written_whole
+
+
+def versions(directory):
+    """Return the numbers of the versions in a model's base folder, smallest first.
+
+    Args:
+        directory: String or `Path`; need not exist.
+
+    Returns:
+        List of integers.
+    """
+    names = (path.name for path in Path(directory).glob("*") if path.is_dir())
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def write_models_config(directory):
+    """Write `models.config`, which lists the models below a folder for TensorFlow Serving.
+
+    Args:
+        directory: String or `Path` of a folder whose subfolders are models' base folders.
+
+    Returns:
+        `Path` of the file; the base paths in it are absolute, as TensorFlow Serving demands.
+    """
+    directory = Path(directory).resolve()
+    models = [path for path in sorted(directory.iterdir()) if path.is_dir() and versions(path)]
+    with written_whole(directory / "models.config") as path:
+        entries = "".join(_config_entry(model) for model in models)
+        path.write_text(f"model_config_list {{\n{entries}}}\n", encoding="utf-8")
+    return directory / "models.config"
+
+
+def _config_entry(base_path):
+    # A JSON string is a valid string of the protobuf text format.
+    name, path = json.dumps(base_path.name), json.dumps(str(base_path), ensure_ascii=False)
+    return (
+        f'  config {{\n    name: {name}\n    base_path: {path}\n    model_platform: "tensorflow"\n'
+        "  }\n"
+    )

@@ -1,0 +1,1 @@
+"""Figures of training runs, networks, models and measurements; no computing."""

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's REST API without I/O: routes, requests, answers, errors."""

@@ -1,0 +1,1 @@
+"""The HTTP server: connections with limits, and the ASGI application."""

@@ -1,0 +1,1 @@
+"""JSON as TensorFlow Serving reads and writes it, to and from tensors."""

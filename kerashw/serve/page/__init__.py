@@ -1,0 +1,1 @@
+"""The demo page: its static files, and the module that serves them."""

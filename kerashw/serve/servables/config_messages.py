@@ -1,0 +1,60 @@
+"""Protocol buffers of the two configuration files whose messages tensorflow-serving-api lacks."""
+
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    wrappers_pb2,
+)
+
+# tensorflow-serving-api does not carry the messages of these two files; these are their fields,
+# from session_bundle_config.proto and monitoring_config.proto of TensorFlow Serving.
+_INT64 = ".google.protobuf.Int64Value"
+_MESSAGES = {
+    "BatchingParameters": [
+        ("max_batch_size", 1, _INT64),
+        ("batch_timeout_micros", 2, _INT64),
+        ("max_enqueued_batches", 3, _INT64),
+        ("num_batch_threads", 4, _INT64),
+        ("thread_pool_name", 5, ".google.protobuf.StringValue"),
+        ("allowed_batch_sizes", 6, "repeated int64"),
+        ("pad_variable_length_inputs", 7, "bool"),
+        ("enable_large_batch_splitting", 8, ".google.protobuf.BoolValue"),
+    ],
+    "PrometheusConfig": [("enable", 1, "bool"), ("path", 2, "string")],
+    "MonitoringConfig": [("prometheus_config", 1, ".kerashw.serving.PrometheusConfig")],
+}
+
+
+def empty_message(name):
+    """Return an empty message of a type in `_MESSAGES`."""
+    pool = descriptor_pool.DescriptorPool()
+    wrappers = descriptor_pb2.FileDescriptorProto()
+    wrappers_pb2.DESCRIPTOR.CopyToProto(wrappers)
+    pool.Add(wrappers)
+    file = descriptor_pb2.FileDescriptorProto(
+        name="serving.proto",
+        package="kerashw.serving",
+        syntax="proto3",
+        dependency=[wrappers.name],
+    )
+    for message_name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=message_name)
+        for field_name, number, kind in fields:
+            message.field.append(_field(field_name, number, kind))
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"kerashw.serving.{name}"))()
+
+
+def _field(name, number, kind):
+    proto = descriptor_pb2.FieldDescriptorProto
+    types = {"int64": proto.TYPE_INT64, "bool": proto.TYPE_BOOL, "string": proto.TYPE_STRING}
+    repeated = kind.startswith("repeated ")
+    kind = kind.removeprefix("repeated ")
+    return proto(
+        name=name,
+        number=number,
+        label=proto.LABEL_REPEATED if repeated else proto.LABEL_OPTIONAL,
+        type=types.get(kind, proto.TYPE_MESSAGE),
+        type_name=kind if kind not in types else None,
+    )

@@ -1,0 +1,1 @@
+"""`python -m kerashw.train`: train, evaluate, draw and export the models."""

@@ -1,0 +1,158 @@
+"""`python -m kerashw.train`: the homework's models, Question 4's above all, in one command."""
+
+import argparse
+import shlex
+import sys
+
+from kerashw.console import Parser, quiet_start, run_command
+
+NAME = "python -m kerashw.train"
+EXAMPLES = """\
+examples:
+  python -m kerashw.train
+  python -m kerashw.train --model softmax mlp --epochs 3 --output runs/quick
+  python -m kerashw.train --dataset fashion_mnist --output runs/fashion --deterministic
+  python -m kerashw.train --model diagonal
+  python -m kerashw.train --strategy mirrored
+  TF_CONFIG='{"cluster": {"worker": ["host1:12345", "host2:12345"]},
+    "task": {"type": "worker", "index": 0}}' python -m kerashw.train --strategy multiworker
+exit codes:
+  0 done; 2 an error; 130 interrupted; 75 another worker is out of reach or was lost: start all
+  workers again, and they go on after the last finished epoch
+"""
+
+
+def main(arguments=None):
+    """Run the command.
+
+    Args:
+        arguments: List of strings; by default the process' own.
+
+    Returns:
+        Integer, the exit code.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(arguments)
+    command = shlex.join([*NAME.split(), *arguments])
+    return run_command(lambda: _train(options, command), NAME)
+
+
+def _parser():
+    parser = Parser(
+        prog=NAME,
+        description="Train, test, draw and export the homework's models: on MNIST, and those of "
+        "Question 3 on generated images of diagonals.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--model",
+        nargs="+",
+        default=["softmax", "mlp", "convnet"],
+        metavar="NAME",
+        help="the models to train: softmax, mlp, convnet (default: these three), factored; or, for "
+        "Question 3: diagonal, which has nothing to train and brings learned_diagonal with it for "
+        "comparison, or learned_diagonal alone",
+    )
+    add("--epochs", type=int, default=10, metavar="N", help="passes over the data (default: 10)")
+    add("--batch-size", type=int, default=128, metavar="N", help="examples a step (default: 128)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="for the initial weights, the order of the examples and dropout (default: 0)",
+    )
+    add(
+        "--dataset",
+        metavar="NAME",
+        help="mnist, which needs no network, or another data set of tensorflow-datasets with "
+        "28×28 grey images in 10 classes, such as fashion_mnist or kmnist; or diagonals or "
+        "diagonals/salt, which are generated (default: mnist; diagonals for Question 3's models)",
+    )
+    add(
+        "--data-dir",
+        metavar="DIR",
+        help="where tensorflow-datasets keeps its data (default: ~/tensorflow_datasets)",
+    )
+    add(
+        "--output",
+        metavar="DIR",
+        help="the run's folder; an interrupted run goes on in it (default: runs/mnist, or "
+        "runs/diagonals for diagonals)",
+    )
+    add(
+        "--precision",
+        default="float32",
+        metavar="TYPE",
+        help="float32, or bfloat16 for Keras' mixed_bfloat16 policy (default: float32)",
+    )
+    add(
+        "--strategy",
+        default="auto",
+        metavar="NAME",
+        help="default, one device; mirrored, all GPUs of this machine; multiworker, the machines "
+        "in TF_CONFIG; or auto, what there is (default: auto)",
+    )
+    add(
+        "--worker-timeout",
+        type=float,
+        default=60,
+        metavar="S",
+        help="seconds to wait for the other workers at the start (default: 60)",
+    )
+    add("--train-examples", type=int, metavar="N", help="train on the first N (default: all)")
+    add("--test-examples", type=int, metavar="N", help="test on the first N (default: all)")
+    add("--tensorboard", action="store_true", help="write TensorBoard logs (extra: tensorboard)")
+    add("--deterministic", action="store_true", help="make the run reproducible to the last bit")
+    add("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def _train(options, command):
+    # Here rather than above, so that an interruption during an import is reported as one.
+    from rich.console import Console
+
+    # A file or a pipe has no width that a table would have to be squeezed into.
+    console = Console(quiet=options.quiet, width=None if sys.stdout.isatty() else 110)
+    with console.status("Starting TensorFlow"), quiet_start():
+        from kerashw import distribution
+        from kerashw.train.progress import RunDisplay, WorkerDisplay
+        from kerashw.train.run import run
+        from kerashw.train.settings import Settings
+    settings = Settings(
+        models=tuple(options.model),
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        dataset=options.dataset,
+        precision=options.precision,
+        train_examples=options.train_examples,
+        test_examples=options.test_examples,
+        deterministic=options.deterministic,
+    )
+    question_3 = settings.dataset.startswith("diagonals")
+    output = options.output or ("runs/diagonals" if question_3 else "runs/mnist")
+    plan = distribution.plan(options.strategy)
+    show = RunDisplay if plan.is_chief else WorkerDisplay
+    with show(console, settings) as display:
+        results = run(
+            settings,
+            output,
+            options.data_dir,
+            display,
+            command,
+            options.tensorboard,
+            plan,
+            options.worker_timeout,
+        )
+    if results is None:
+        console.print(
+            f"The run in {output} is complete already. To train again, choose another "
+            "--output or delete that folder."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What decides a run's outcome."""
+
+import dataclasses
+
+from kerashw.datasets import diagonals
+from kerashw.errors import InputError
+from kerashw.models import DIAGONAL_MODELS, MODELS, PRECISIONS
+
+LARGEST_SEED = 2**32 - 1
+# What a run can have: the models that are trained, and the one that has nothing to train.
+NAMES = (*MODELS, "diagonal")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What decides a run's outcome; the defaults are the homework's Question 4.
+
+    Args:
+        models: Names from `NAMES`; "diagonal" brings "learned_diagonal" with it, its comparison.
+        epochs: Positive integer.
+        batch_size: Positive integer.
+        seed: Integer from 0 to 2³² − 1: initial weights, order of the examples, dropout.
+        dataset: A name from `kerashw.datasets.diagonals.NOISE`, for Question 3, or the name of a
+            data set that `kerashw.datasets.mnist.load` takes; by default that of the question that
+            the models are from, "diagonals" or "mnist".
+        precision: "float32", or "bfloat16" for Keras' mixed_bfloat16 policy.
+        train_examples: Positive integer, to train on the first ones only; `None` for all.
+        test_examples: Positive integer, to test on the first ones only; `None` for all.
+        deterministic: Boolean; whether to have TensorFlow's operations reproducible to the last
+            bit.
+
+    Raises:
+        InputError: If a value is not as above.
+    """
+
+    models: tuple = ("softmax", "mlp", "convnet")
+    epochs: int = 10
+    batch_size: int = 128
+    seed: int = 0
+    dataset: str | None = None
+    precision: str = "float32"
+    train_examples: int | None = None
+    test_examples: int | None = None
+    deterministic: bool = False
+
+    def __post_init__(self):
+        # The class is frozen, but this one is not finished yet: hence `object.__setattr__`.
+        unknown = [name for name in self.models if name not in NAMES]
+        if unknown or not self.models or len(set(self.models)) < len(self.models):
+            raise InputError(
+                f"models must be one or more of {', '.join(NAMES)}, each once. "
+                f"Received: {' '.join(map(str, self.models)) or 'none'}"
+            )
+        if "diagonal" in self.models and "learned_diagonal" not in self.models:
+            object.__setattr__(self, "models", (*self.models, "learned_diagonal"))
+        counting = [name for name in self.models if name in DIAGONAL_MODELS]
+        if self.dataset is None:
+            default = diagonals.NAME if counting else "mnist"
+            object.__setattr__(self, "dataset", default)
+        if counting and self.dataset not in diagonals.NOISE:
+            raise InputError(
+                f"the models {', '.join(DIAGONAL_MODELS)} count in the data sets "
+                f"{', '.join(diagonals.NOISE)}. "
+                f"Received: {counting[0]} with the data set {self.dataset}"
+            )
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+            _check_whole_number(name, getattr(self, name), least)
+        if self.seed > LARGEST_SEED:
+            raise InputError(f"seed must be at most {LARGEST_SEED}. Received: {self.seed}")
+        for name in ("train_examples", "test_examples"):
+            if getattr(self, name) is not None:
+                _check_whole_number(name, getattr(self, name), 1)
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"precision must be one of {', '.join(PRECISIONS)}. Received: {self.precision!r}"
+            )
+
+    def configuration(self):
+        """Return the settings as they stand in a manifest."""
+        return dataclasses.asdict(self) | {"models": list(self.models)}
+
+
+def _check_whole_number(name, value, least):
+    if not isinstance(value, int) or value < least:
+        raise InputError(f"{name} must be a whole number of at least {least}. Received: {value!r}")

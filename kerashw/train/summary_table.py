@@ -1,0 +1,32 @@
+"""The table of results that a run prints at its end."""
+
+from rich import box
+from rich.table import Table
+
+
+def results_table(results, homework=True):
+    """Return the models' results, beside the homework's if asked, as a `rich.table.Table`."""
+    last = max(result.last["epoch"] for result in results)
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("model", no_wrap=True)
+    headings = ["accuracy\nepoch 1", f"accuracy\nepoch {last}"] if last > 1 else ["accuracy"]
+    for heading in ["parameters", "test\nloss", *headings, "seconds\nan epoch"]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    if homework:
+        table.add_column("accuracy\nin the homework")
+    for result in results:
+        accuracies = [result.first["test_accuracy"], result.last["test_accuracy"]]
+        table.add_row(
+            result.title,
+            f"{result.history['parameters']:,}",
+            f"{result.last['test_loss']:.4f}",
+            *map(percent, accuracies[-len(headings) :]),
+            f"{result.seconds_an_epoch:.2f}",
+            *([result.homework] if homework else []),
+        )
+    return table
+
+
+def percent(share):
+    """Return a share as text: `98.33 %`."""
+    return f"{100 * share:.2f} %"

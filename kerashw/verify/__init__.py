@@ -1,0 +1,1 @@
+"""`python -m kerashw.verify`: measure and judge the homework's claims."""

@@ -1,0 +1,61 @@
+"""Each private name of Keras that the package uses is still there."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerashw import keras_private
+from kerashw.optimizers import Adadelta
+from tests.conftest import on_tensorflow
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "softmax")])
+    model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(np.ones((4, 3)), np.zeros(4), verbose=0)
+    return model
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_initial_epoch",
+        "_flatten_layers",
+        "_call_has_training_arg",
+        "_compile_loss",
+        "_compile_metrics",
+    ],
+)
+def test_models_have_the_name(name, model):
+    assert hasattr(model, name), f"keras {keras.__version__} has no Model.{name}"
+
+
+@on_tensorflow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_get_variable_index",
+        "_all_reduce_sum_gradients",
+        "_accumulated_grads",
+        "_accumulated_delta_vars",
+    ],
+)
+def test_optimizers_have_the_name(name, model):
+    assert hasattr(model.optimizer, name), f"keras {keras.__version__} has no optimizer.{name}"
+
+
+def test_a_softmax_attaches_its_logits():
+    logits = keras.ops.convert_to_tensor([[1.0, 2.0]])
+    outputs = keras.layers.Activation("softmax")(logits)
+    behind = keras_private.logits_behind(outputs)
+    assert behind is not outputs, f"keras {keras.__version__} attaches no _keras_logits"
+    np.testing.assert_array_equal(behind, logits)
+
+
+@on_tensorflow
+def test_gradients_are_sums_only_within_the_block(model):
+    before = model.optimizer._all_reduce_sum_gradients
+    with keras_private.gradients_are_sums(model.optimizer):
+        assert model.optimizer._all_reduce_sum_gradients is list
+    assert model.optimizer._all_reduce_sum_gradients == before

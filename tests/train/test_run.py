@@ -1,0 +1,190 @@
+import json
+import shutil
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerashw.errors import InputError
+from kerashw.train.run import Observer, compiled_model, run
+from kerashw.train.settings import Settings
+
+QUICK = Settings(models=("softmax", "mlp"), epochs=2, train_examples=1000, test_examples=300)
+
+
+@pytest.fixture(scope="module")
+def complete(data, tmp_path_factory):
+    """The folder of a run that came to its end."""
+    folder = tmp_path_factory.mktemp("run") / "r"
+    run(QUICK, folder)
+    return folder
+
+
+class Listener(Observer):
+    """Writes down what it hears."""
+
+    def __init__(self):
+        self.heard = []
+
+    def preparing(self, dataset):
+        self.heard.append(("preparing", dataset))
+
+    def training(self, model, history):
+        self.heard.append(("training", model.name, len(history["epochs"])))
+        return []
+
+    def epoch(self, model, entry):
+        self.heard.append(("epoch", model.name, entry["epoch"]))
+
+    def finished(self, run_folder, results):
+        self.heard.append(("finished", [result.name for result in results]))
+
+
+def test_an_observer_hears_of_everything_in_order(data, tmp_path):
+    listener = Listener()
+    results = run(QUICK, tmp_path / "r", observer=listener)
+    expected = [("preparing", "mnist")]
+    for name in ("softmax", "mlp"):
+        expected += [("training", name, 0), ("epoch", name, 1), ("epoch", name, 2)]
+    assert listener.heard == [*expected, ("finished", ["softmax", "mlp"])]
+    for result in results:
+        right = np.trace(result.confusion)
+        assert right == round(result.last["test_accuracy"] * 300) == 300 - result.mistakes.total
+    assert run(QUICK, tmp_path / "r") is None
+
+
+@pytest.mark.parametrize(
+    "missing", ["report.html", "comparison.png", "exports", "exports/mlp/1", "softmax/curves.png"]
+)
+def test_what_is_made_of_trained_models_is_made_again(data, complete, missing):
+    path = complete / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    kept = ("mlp/model.keras", "manifest.json")  # When and where it was trained has not changed.
+    before = [(complete / file).read_bytes() for file in kept]
+    listener = Listener()
+    assert len(run(QUICK, complete, observer=listener)) == 2
+    assert path.exists()
+    assert not [heard for heard in listener.heard if heard[0] == "epoch"]
+    assert [(complete / file).read_bytes() for file in kept] == before
+    assert run(QUICK, complete) is None
+
+
+@pytest.mark.parametrize("missing", ["saved_model.pb", "variables"])
+def test_an_incomplete_export_is_followed_by_a_whole_one(data, complete, missing):
+    newest = max((complete / "exports" / "mlp").iterdir(), key=lambda path: int(path.name))
+    path = newest / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    run(QUICK, complete)
+    assert tf.saved_model.load(complete / "exports" / "mlp" / str(int(newest.name) + 1)).signatures
+    assert run(QUICK, complete) is None
+
+
+def test_a_trained_model_that_is_deleted_is_not_trained_again(data, complete):
+    path = complete / "mlp" / "model.keras"
+    kept = path.read_bytes()
+    path.unlink()
+    assert run(QUICK, complete) is None
+    path.write_bytes(kept)
+
+
+def test_how_many_steps_a_call_takes_is_not_saved_with_a_model(tmp_path):
+    model = compiled_model("softmax", 0, (28, 28, 1), 10)
+    model.optimizer.build(model.trainable_variables)
+    assert model.steps_per_execution > 1
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").steps_per_execution == 1
+
+
+def test_seeds_decide_the_initial_weights():
+    def weights(seed):
+        return compiled_model("softmax", seed, (28, 28, 1), 10).get_weights()[0]
+
+    np.testing.assert_array_equal(weights(1), weights(1))
+    assert (weights(1) != weights(2)).any()
+
+
+def test_tensorboard_logs_are_beside_the_history(data, tmp_path):
+    settings = Settings(models=("softmax",), epochs=1, train_examples=500, test_examples=100)
+    run(settings, tmp_path / "r", tensorboard=True)
+    assert list((tmp_path / "r" / "softmax" / "tensorboard").rglob("events.out.*"))
+
+
+def test_tensorboard_that_is_not_installed(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(InputError, match=r"pip install '\.\[tensorboard\]'"):
+        run(QUICK, tmp_path / "r", tensorboard=True)
+    assert not list(tmp_path.iterdir())
+
+
+COUNTING = Settings(models=("diagonal",), epochs=2, train_examples=600, test_examples=300)
+
+
+def test_a_model_with_nothing_to_train_is_measured_and_exported(tmp_path):
+    listener = Listener()
+    frozen, learned = run(COUNTING, tmp_path / "r", observer=listener)
+    heard = [event for event in listener.heard if event[:2] == ("epoch", "diagonal")]
+    assert heard == [("epoch", "diagonal", 0)]
+    (entry,) = frozen.history["epochs"]
+    assert (entry["epoch"], entry["test_accuracy"]) == (0, 1.0)
+    assert (entry["train_loss"], entry["test_loss"]) == (0, 0)
+    assert frozen.confusion.trace() == 300
+    np.testing.assert_array_equal(frozen.kernel, np.eye(3)[::-1])
+    assert learned.kernel.shape == (3, 3)
+    assert [epoch["epoch"] for epoch in learned.history["epochs"]] == [1, 2]
+    for file in ("history.json", "history.csv", "curves.png", "model.keras"):
+        assert (tmp_path / "r" / "diagonal" / file).exists()
+    assert (tmp_path / "r" / "report.html").read_text().count(", row by row: ") == 2
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text())["data"]["name"] == (
+        "diagonals:1.0.0"
+    )
+    loaded = tf.saved_model.load(tmp_path / "r" / "exports" / "diagonal" / "1")
+    assert set(loaded.signatures["serving_default"].structured_outputs) == {"count", "class"}
+    assert run(COUNTING, tmp_path / "r") is None
+
+
+def test_a_run_that_stopped_after_measuring_goes_on(tmp_path, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    settings = Settings(models=("diagonal",), epochs=1, train_examples=100, test_examples=100)
+    with monkeypatch.context() as patched:
+        patched.setattr("kerashw.train.run.export_saved_model", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(settings, tmp_path / "r")
+    for result in run(settings, tmp_path / "r"):
+        assert len(result.history["epochs"]) == 1
+        assert (tmp_path / "r" / "exports" / result.name / "1").is_dir()
+
+
+def test_the_frozen_kernel_comes_with_the_learned_one_for_comparison():
+    both = ("diagonal", "learned_diagonal")
+    assert Settings(models=("diagonal",)) == Settings(models=both)
+    assert Settings(models=("diagonal",)).configuration()["models"] == list(both)
+    assert Settings(models=both[::-1]).models == both[::-1]
+    assert Settings(models=("learned_diagonal",)).models == ("learned_diagonal",)
+
+
+def test_each_question_has_its_data_set():
+    assert Settings().dataset == "mnist"
+    assert COUNTING.dataset == "diagonals"
+    assert Settings(models=("softmax",), dataset="diagonals").dataset == "diagonals"
+    with pytest.raises(InputError, match=r"diagonals, diagonals/salt\. Received: diagonal with"):
+        Settings(models=("softmax", "diagonal"), dataset="mnist")
+
+
+def test_the_factored_model_is_served_as_one_matrix(data, tmp_path):
+    settings = Settings(
+        models=("softmax", "factored"), epochs=1, train_examples=1000, test_examples=200
+    )
+    _, result = run(settings, tmp_path / "r")
+    assert result.history["parameters"] == 8_040
+    served = tf.saved_model.load(tmp_path / "r" / "exports" / "factored" / "1")
+    labels = tmp_path / "r" / "exports" / "factored" / "1" / "assets.extra" / "labels.txt"
+    assert labels.read_text().splitlines() == list(data.classes)
+    assert sum(np.prod(variable.shape) for variable in served.variables) == 7_840
+    images = data.test_images[:200]
+    trained = keras.saving.load_model(tmp_path / "r" / "factored" / "model.keras")
+    answer = served.signatures["pixels"](image=images)["probabilities"]
+    np.testing.assert_allclose(answer, trained(images[..., None] / np.float32(255)), atol=1e-5)
