@@ -1,4 +1,4 @@
-"""What pytest leaves out where an extra is not installed."""
+"""Excludes modules that need an extra from pytest's collection if the extra is not installed."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""`python -m kerashw`: what there is, in one screen."""
+"""`python -m kerashw`: list the commands and the main packages, on one screen."""
 
 import argparse
 import sys
@@ -7,15 +7,15 @@ import kerashw
 from kerashw.console import Parser
 
 NAME = "python -m kerashw"
-# The command → what it does.
+# A description of each command.
 COMMANDS = {
-    "train": "train, test, draw and export the models",
-    "verify": "test the homework's claims, each measured and judged",
-    "benchmark": "time what kerashw does beside the usual ways",
-    "serve": "answer TensorFlow Serving's REST API",
+    "train": "train, evaluate, draw and export the models",
+    "verify": "test each claim of the homework",
+    "benchmark": "compare the speed with that of other libraries",
+    "serve": "serve models over TensorFlow Serving's REST API",
 }
 SCREEN = f"""\
-kerashw {kerashw.__version__}: one deep-learning homework, from theory through training to serving
+kerashw {kerashw.__version__}: a deep-learning homework, from theory through training to serving
 
 commands (each with --help):
 {{commands}}
@@ -30,7 +30,7 @@ from Python (help(kerashw) lists the rest):
   kerashw.layers      Questions 2 and 3: FactoredDense, DiagonalCount; faster Dense, Dropout
   kerashw.models      Questions 2 to 4: the Keras models
   kerashw.optimizers  Adadelta as in its paper
-  kerashw.fitting     fit, as Model.fit, many steps in one call of one graph
+  kerashw.fitting     fit, like Model.fit, with many steps in each call of a graph
 """
 
 
@@ -38,20 +38,20 @@ def main(arguments=None):
     """Run the command.
 
     Args:
-        arguments: List of strings; by default the process' own.
+        arguments: List of strings; by default those of the process.
 
     Returns:
         Integer, the exit code.
     """
-    # Its help is the screen: there is nothing else to choose from.
-    parser = Parser(prog=NAME, usage=argparse.SUPPRESS, add_help=False)
+    # There are no options to choose from, so --help prints the screen.
+    parser = Parser(NAME, usage=argparse.SUPPRESS, add_help=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="version", version=f"kerashw {kerashw.__version__}")
     _, unknown = parser.parse_known_args(arguments)
     if unknown:
         commands = ", ".join(f"{NAME}.{command}" for command in COMMANDS)
-        parser.error(f"there is no {unknown[0]!r}. The commands are {commands}")
-    lines = (f"  {f'{NAME}.{name}':29}{what}" for name, what in COMMANDS.items())
+        parser.error(f"unknown argument {unknown[0]!r}. The commands are {commands}")
+    lines = (f"  {f'{NAME}.{name}':29}{description}" for name, description in COMMANDS.items())
     sys.stdout.write(SCREEN.format(commands="\n".join(lines)))
     return 0
 

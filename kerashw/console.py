@@ -1,4 +1,4 @@
-"""What the commands share: how they start TensorFlow, take arguments and report a failure."""
+"""Functions that the commands share: options, the console, imports, exit codes and error lines."""
 
 import argparse
 import contextlib
@@ -10,108 +10,148 @@ import tempfile
 from pathlib import Path
 
 from kerashw.errors import InputError, KerashwError, WorkerError
-from kerashw.files import scratch_folder
+from kerashw.files import temporary_folder
 
-FAILED = 2
-TRY_AGAIN = 75  # as EX_TEMPFAIL in sysexits.h: a scheduler may start the command again
-INTERRUPTED = 130
-GOES_ON = "The same command goes on after the last finished epoch"
+EXIT_ERROR = 2
+EXIT_TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: a scheduler may start the command again
+EXIT_INTERRUPTED = 130
+RESUME_HINT = "The same command resumes after the last finished epoch"
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that reports a mistake in one line."""
-
-    def error(self, message):
-        """Print the mistake and end the process."""
-        print_error(self.prog, f"{message}. See {self.prog} --help")
-        raise SystemExit(FAILED)
-
-
-def run_command(command, name, when_interrupted=GOES_ON):
-    """Run a command's body, and turn what the user can do something about into one line.
+    """An argument parser that keeps the line breaks of its epilog and reports errors in one line.
 
     Args:
-        command: Function without arguments; what it returns, if anything, is the exit code.
-        name: String, the command as the user types it.
-        when_interrupted: String, what is kept when it ends before its time.
+        prog: String, the command as the user types it.
+        settings: Further arguments of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, prog, formatter_class=argparse.RawDescriptionHelpFormatter, **settings):
+        super().__init__(prog, formatter_class=formatter_class, **settings)
+
+    def error(self, message):
+        """Print the error and end the process."""
+        print_error(self.prog, f"{message}. See {self.prog} --help")
+        raise SystemExit(EXIT_ERROR)
+
+
+def add_data_dir_option(parser):
+    """Add `--data-dir` to a parser or to an argument group."""
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="where tensorflow-datasets keeps its data (default: ~/tensorflow_datasets)",
+    )
+
+
+def add_quiet_option(parser):
+    """Add `--quiet` to a parser or to an argument group."""
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def check_writable(option, path, is_folder=False):
+    """Check that an output path can be written, before the work rather than after it.
+
+    Args:
+        option: String, the command-line option with the path.
+        path: String, the path of a file or a folder; `None` if the option is not given. The folder,
+            or the folder of the file, is created if it does not exist.
+        is_folder: Boolean; whether `path` is a folder.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    if path is None:
+        return
+    folder = Path(path) if is_folder else Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(folder):
+            reason = "Is a directory" if not is_folder and Path(path).is_dir() else None
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise InputError(f"{option} {path} cannot be written: {reason}. Choose another path")
+
+
+def create_console(quiet=False, width=110):
+    """Return a console for the output of a command.
+
+    Args:
+        quiet: Boolean; whether it prints nothing.
+        width: Integer, the number of columns if the standard output is not a terminal.
 
     Returns:
-        Integer, the exit code: the command's or 0, 2 after an error, 75 after one that may not
-        come again (another worker is out of reach or was lost), 130 after an interruption.
+        `rich.console.Console`.
+    """
+    # Imported here, so that `python -m kerashw` does not import rich.
+    from rich.console import Console
+
+    return Console(quiet=quiet, width=None if sys.stdout.isatty() else width)
+
+
+@contextlib.contextmanager
+def quiet_import():
+    """Hide the standard error while TensorFlow is imported; show it if the import fails.
+
+    TensorFlow writes there from C++, which Python's `sys.stderr` cannot intercept, before it reads
+    its log level.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    with tempfile.TemporaryFile() as hidden, _redirect_standard_error(hidden):
+        try:
+            yield
+        except Exception:
+            hidden.seek(0)
+            sys.stderr.write(hidden.read().decode(errors="replace"))
+            raise
+
+
+@contextlib.contextmanager
+def _redirect_standard_error(file):
+    sys.stderr.flush()
+    original = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(original, 2)
+        os.close(original)
+
+
+def run_command(command, name, hint=RESUME_HINT):
+    """Run a command, and report its errors and interruptions in one line.
+
+    Args:
+        command: Function without arguments that returns the exit code; `None` means 0.
+        name: String, the command as the user types it.
+        hint: String, a sentence to print after an interruption or a full disk.
+
+    Returns:
+        Integer, the exit code: that of the command, 2 after an error, 75 after a temporary failure
+        (another worker cannot be reached or was lost), 130 after an interruption.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return command() or 0
     except KerashwError as error:
         print_error(name, error)
-        return TRY_AGAIN if isinstance(error, WorkerError) else FAILED
+        return EXIT_TEMPORARY_FAILURE if isinstance(error, WorkerError) else EXIT_ERROR
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print_error(name, f"{where}{error.strerror or error}. {when_interrupted}")
-        return FAILED
+        print_error(name, f"{where}{error.strerror or error}. {hint}")
+        return EXIT_ERROR
     except KeyboardInterrupt:
-        print_error(name, f"interrupted. {when_interrupted}")
-        return INTERRUPTED
+        print_error(name, f"interrupted. {hint}")
+        return EXIT_INTERRUPTED
 
 
 def print_error(name, message):
-    """Print one line about a failure to the standard error."""
+    """Print an error of a command as one line to the standard error."""
     sys.stderr.write(f"{name}: error: {' '.join(str(message).split())}\n")
-
-
-@contextlib.contextmanager
-def quiet_start():
-    """Hold back what TensorFlow writes to the standard error while it is imported.
-
-    It writes there from C++, past Python and before its own log level is read. If the import
-    fails, what it wrote is shown.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    with tempfile.TemporaryFile() as written, _standard_error_to(written):
-        try:
-            yield
-        except Exception:  # whatever an import may meet: what was held back may tell why
-            written.seek(0)
-            sys.stderr.write(written.read().decode(errors="replace"))
-            raise
-
-
-@contextlib.contextmanager
-def _standard_error_to(file):
-    sys.stderr.flush()
-    kept = os.dup(2)
-    os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _interrupt(signal_number, frame):
     raise KeyboardInterrupt
-
-
-def check_writable(flag, path, folder):
-    """Find out before the work, not after it, that a place cannot be written.
-
-    Args:
-        flag: String, the option that names it.
-        path: String as the user typed it, or `None`: there is nothing to check then.
-        folder: String or `Path` of the folder to write in; made where it is not there.
-
-    Raises:
-        InputError: If nothing can be written there.
-    """
-    if path is None:
-        return
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with scratch_folder(folder):
-            reason = "Is a directory" if flag == "--json" and Path(path).is_dir() else None
-    except OSError as error:
-        reason = error.strerror
-    if reason:
-        raise InputError(f"{flag} {path} cannot be written: {reason}. Choose another place")

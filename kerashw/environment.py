@@ -1,4 +1,4 @@
-"""What a result was obtained with: the versions of the packages, and the machine."""
+"""The environment of a result: the versions of the packages, and the machine."""
 
 import importlib.metadata
 import os
@@ -13,11 +13,11 @@ PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy")
 
 
 def environment():
-    """Return what a result depends on beside its settings.
+    """Describe the software and the hardware that results depend on.
 
     Returns:
-        Dict of `versions`, those of kerashw, Python and the packages by name, and `device`: the
-        TensorFlow devices, the processor and the number of its cores.
+        Dictionary of `versions`, those of kerashw, Python and the packages by name, and `device`:
+        the TensorFlow devices, the processor and the number of its cores.
 
     Example:
         >>> list(environment()["versions"])
@@ -35,7 +35,7 @@ def environment():
 
 
 def _cpu_name():
-    """Return the processor's name where Linux tells it, otherwise its architecture."""
+    """Return the name of the processor on Linux, and its architecture on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

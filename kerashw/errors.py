@@ -1,51 +1,51 @@
-"""What can go wrong, as one tree of exceptions.
+"""The exceptions that kerashw raises.
 
 ```
 KerashwError
-├── InputError      an argument is not what was expected (also a ValueError)
-├── DataError       a data set is missing, damaged, of the wrong shape, or out of reach
-├── RunError        a run's directory cannot be used, or holds something else
-├── WorkerError     another machine of a distributed run is out of reach, or was lost
-├── ServeError      the server cannot start: a model, its configuration, or its port
-├── ClientError     a server did not answer as asked
-└── BenchmarkError  what was to be timed failed
+├── InputError      an argument has a wrong type, shape or value (also a ValueError)
+├── DataError       a data set is missing, damaged, of the wrong shape or not reachable
+├── RunError        a run's folder cannot be used or contains something else
+├── WorkerError     another worker of a distributed run cannot be reached or was lost
+├── ServeError      the server cannot start: a model, its configuration or its port
+├── ClientError     a request to a server failed
+└── BenchmarkError  a benchmarked program failed
 ```
 
-A command prints the message of a `KerashwError` as one line and ends with exit code 2, after a
-`WorkerError` with 75 ("temporary failure": start it again). So a message says what was wrong, what
-was expected, and what to do about it.
+A command prints the message of a `KerashwError` as one line. The exit code is 75 for a
+`WorkerError` ("temporary failure": the command can be started again) and 2 for all others. The
+message says what is wrong, what is expected and what to do.
 """
 
 
 class KerashwError(Exception):
-    """The root of all exceptions that kerashw raises on purpose."""
+    """The base class of all exceptions of kerashw."""
 
 
 class InputError(KerashwError, ValueError):
-    """An argument is not what was expected."""
+    """An argument has a wrong type, shape or value."""
 
 
 class DataError(KerashwError):
-    """A data set is missing, damaged, of the wrong shape, or out of reach."""
+    """A data set is missing, damaged, of the wrong shape or not reachable."""
 
 
 class RunError(KerashwError):
-    """A run's directory cannot be used, or holds something else."""
+    """A run's folder cannot be used or contains something else."""
 
 
 class WorkerError(KerashwError):
-    """Another machine of a distributed run is out of reach, or was lost."""
+    """Another worker of a distributed run cannot be reached or was lost."""
 
 
 class ServeError(KerashwError):
-    """The server cannot start: a model, its configuration, or its port."""
+    """The server cannot start: a model, its configuration or its port."""
 
 
 class ClientError(KerashwError):
-    """A server did not answer as asked.
+    """A request to a server failed.
 
     Attributes:
-        status: Integer, the HTTP status; None if there was no answer.
+        status: Integer, the HTTP status; `None` if there was no response.
     """
 
     def __init__(self, message, status=None):
@@ -54,4 +54,4 @@ class ClientError(KerashwError):
 
 
 class BenchmarkError(KerashwError):
-    """What was to be timed failed, so that there is no time to tell."""
+    """A benchmarked program failed, so there is no time to report."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes, temporary folders, folder locks, and delayed signals."""
 
 import contextlib
 import json
@@ -11,49 +11,63 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows has no such lock
+except ImportError:  # not available on Windows
     fcntl = None
+
+# The start of the names of temporary folders.
+TEMPORARY_PREFIX = ".writing-"
 
 
 @contextlib.contextmanager
-def written_whole(path):
-    """Give a path to write to, and put what was written at `path` in one step.
+def atomic_write(path):
+    """Write a file completely or not at all.
 
-    What was written becomes `path` when the block ends without an error, and is removed when it
-    ends with one. A reader, or a process started after a crash, sees the old file or the new one.
+    The block writes to a temporary path. If it ends without an error, the file is moved to `path`;
+    otherwise it is deleted. Readers, also after a crash, see the old file or the complete new one.
 
     Args:
-        path: String or `Path` of the file to write; an existing file is replaced.
+        path: String or `Path` of the file; an existing file is replaced.
 
     Yields:
-        `Path` beside `path`, with the same suffix, to write to.
+        `Path` to write to, with the same name in a temporary folder beside `path`.
 
     Raises:
-        OSError: What the file system says: no space, no permission.
+        OSError: If the file cannot be written: no space, no permission.
 
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> with written_whole(folder / "note.txt") as aside:
-        ...     _ = aside.write_text("all of it")
+        >>> with atomic_write(folder / "note.txt") as temporary_path:
+        ...     _ = temporary_path.write_text("a note")
         >>> [file.name for file in folder.iterdir()]
         ['note.txt']
     """
     path = Path(path)
-    with scratch_folder(path.parent) as scratch:
-        aside = scratch / path.name
-        yield aside
-        _flush_to_disk(aside)
-        aside.replace(path)
+    with temporary_folder(path.parent) as folder:
+        temporary_path = folder / path.name
+        yield temporary_path
+        _flush_to_disk(temporary_path)
+        temporary_path.replace(path)
 
 
-# Folders of this name are what a process is writing, or was when it was killed.
-SCRATCH_PREFIX = ".writing-"
+def write_json(path, content):
+    """Write a JSON file atomically.
+
+    Args:
+        path: String or `Path` of the file; an existing file is replaced.
+        content: Object that `json.dumps` accepts.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    with atomic_write(path) as temporary_path:
+        temporary_path.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
-def scratch_folder(parent):
-    """Give a hidden folder in `parent` that is gone when the block ends.
+def temporary_folder(parent):
+    """Create a hidden folder in `parent`, and delete it when the block ends.
 
     Args:
         parent: `Path` of an existing folder.
@@ -61,38 +75,38 @@ def scratch_folder(parent):
     Yields:
         `Path` of the new folder.
     """
-    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=parent))
     try:
-        yield scratch
+        yield folder
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_scratch(folder):
-    """Remove what killed processes left half-written in `folder`.
+def remove_temporary_folders(parent):
+    """Delete the temporary folders that killed processes left in `parent`.
 
     Args:
-        folder: String or `Path`; need not exist.
+        parent: String or `Path`; need not exist.
     """
-    for scratch in Path(folder).glob(f"{SCRATCH_PREFIX}*"):
-        shutil.rmtree(scratch, ignore_errors=True)
+    for folder in Path(parent).glob(f"{TEMPORARY_PREFIX}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def locked(folder, wait=True):
-    """Hold a folder for the block; the system lets go of it however the process ends.
+def lock_folder(folder, wait=True):
+    """Lock a folder against other processes until the block or the process ends.
 
     Args:
         folder: String or `Path` of an existing folder.
-        wait: Boolean; whether to wait while another process holds it.
+        wait: Boolean; whether to wait while another process has the lock.
 
     Raises:
-        BlockingIOError: If another process holds it, and `wait` is false.
+        BlockingIOError: If another process has the lock and `wait` is false.
 
     Example:
         >>> import tempfile
         >>> folder = tempfile.mkdtemp()
-        >>> with locked(folder), locked(folder, wait=False):
+        >>> with lock_folder(folder), lock_folder(folder, wait=False):
         ...     pass
         Traceback (most recent call last):
             ...
@@ -109,47 +123,33 @@ def locked(folder, wait=True):
         os.close(descriptor)
 
 
-def _flush_to_disk(path):
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def write_json(path, content):
-    """Write a JSON file, whole or not at all.
-
-    Args:
-        path: String or `Path` of the file; an existing one is replaced.
-        content: What JSON can hold.
-
-    Raises:
-        OSError: What the file system says.
-    """
-    with written_whole(path) as aside:
-        aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 @contextlib.contextmanager
-def uninterrupted():
-    """Have Ctrl-C and SIGTERM wait until the block has ended.
+def delay_signals():
+    """Delay Ctrl-C and SIGTERM until the block has ended.
 
-    In another thread than the main one, which they do not reach, this does nothing.
+    Signals reach only the main thread. In other threads this does nothing.
 
     Example:
-        >>> with uninterrupted():
+        >>> with delay_signals():
         ...     pass
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    arrived = []
-    before = {
-        number: signal.signal(number, lambda number, frame: arrived.append(number))
+    received = []
+    handlers = {
+        number: signal.signal(number, lambda number, frame: received.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler or signal.SIG_DFL)
-    if arrived:
-        signal.raise_signal(arrived[0])
+    if received:
+        signal.raise_signal(received[0])
+
+
+def _flush_to_disk(path):
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """The private names of Keras that this package uses, each behind one function.
 
-Keras has no public way to these. `tests/test_keras_private.py` says which name is gone when a new
-release of Keras drops one.
+Keras has no public equivalent of them. If a new release of Keras removes one, the tests of this
+module fail with its name.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ def flatten_layers(layer, include_self=True):
 
 
 def call_has_training_argument(layer):
-    """Return whether a layer's `call` takes `training`."""
+    """Return whether a layer's `call` has the argument `training`."""
     return layer._call_has_training_arg
 
 
@@ -37,17 +37,18 @@ def slot_variable(optimizer, slots, variable):
 
     Args:
         optimizer: Built `keras.optimizers.Optimizer`.
-        slots: String, the attribute that lists this kind of state, one entry a variable.
+        slots: String, the attribute that lists this kind of state, with one entry per variable.
         variable: `keras.Variable` or `tf.Variable` that the optimizer trains.
     """
     return getattr(optimizer, slots)[optimizer._get_variable_index(variable)]
 
 
 @contextlib.contextmanager
-def gradients_are_sums(optimizer):
-    """Make Keras take gradients as they are while a step is traced.
+def gradients_already_summed(optimizer):
+    """Disable Keras' sum of the gradients over replicas while a step is traced.
 
-    Under a `tf.distribute` strategy, Keras clips the gradients of each replica and then sums them.
+    Use this when the gradients are already sums. Under a `tf.distribute` strategy, Keras otherwise
+    clips the gradients of each replica and then sums them.
 
     Args:
         optimizer: `keras.optimizers.Optimizer`.

@@ -1,4 +1,4 @@
-"""Accuracy without computing the probabilities it is not interested in."""
+"""Accuracy that is computed from logits, without the softmax."""
 
 import keras
 import numpy as np
@@ -11,18 +11,19 @@ from kerashw.keras_private import logits_behind
 class Accuracy(keras.metrics.SparseCategoricalAccuracy):
     """The share of examples whose label has the largest probability.
 
-    The largest logit has it; so this reads the logits behind a softmax, as Keras' cross-entropy
-    does. Where nothing else needs the probabilities, in training, TensorFlow leaves the softmax
-    out. oneDNN's splits even a small batch among the threads, and they wait for one another.
+    The class with the largest probability also has the largest logit. So the metric reads the
+    logits behind a softmax, as Keras' cross-entropy does. In training, nothing else needs the
+    probabilities, and TensorFlow then removes the softmax from the graph. This saves time on CPUs:
+    oneDNN splits the softmax of even a small batch among threads, which then wait for one another.
 
     Args:
         name: String.
-        dtype: As in every Keras metric.
+        dtype: The dtype of the metric's variables, as in every Keras metric.
 
     Raises:
-        InputError: When it is updated, if the labels are not integers (N,) or (N, 1), or there are
-            not two classes at least; `keras.metrics.BinaryAccuracy` and `CategoricalAccuracy` are
-            for these.
+        InputError: When the metric is updated, if the labels are not integers (N,) or (N, 1), or if
+            there are fewer than two classes. `keras.metrics.BinaryAccuracy` and
+            `CategoricalAccuracy` are for those cases.
 
     Example:
         >>> accuracy = Accuracy()
@@ -35,18 +36,20 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
         super().__init__(name=name, dtype=dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count a batch: labels (N,), probabilities (N, classes), weights (N,) if there are any."""
+        """Add a batch: labels (N,), probabilities (N, classes), and optional weights (N,)."""
         logits = logits_behind(y_pred)
-        given, found = _shape(y_true), _shape(logits)
-        alike = given == found and len(found) > 1 and found[-1] is not None
-        if alike or found[-1:] == (1,):
+        label_shape, output_shape = _shape(y_true), _shape(logits)
+        is_one_hot = (
+            label_shape == output_shape and len(output_shape) > 1 and output_shape[-1] is not None
+        )
+        if is_one_hot or output_shape[-1:] == (1,):
             raise InputError(
-                "kerashw.metrics.Accuracy needs labels (N,), integers, and at least two classes. "
-                f"Received: labels {given}, outputs {found}"
+                "kerashw.metrics.Accuracy needs integer labels (N,) and at least two classes. "
+                f"Received: labels {label_shape}, outputs {output_shape}"
             )
         return super().update_state(y_true, logits, sample_weight)
 
 
 def _shape(array):
-    """Return a shape as far as it is known, also of lists."""
+    """Return the static shape of a tensor, an array or nested lists."""
     return tuple(array.shape if hasattr(array, "shape") else np.shape(array))

@@ -1,7 +1,7 @@
-"""Adadelta as its author published it, in one kernel call per variable.
+"""Adadelta with the settings of its paper, in one kernel call per variable.
 
-Keras' own Adadelta multiplies every step by `learning_rate=0.001`, a number that the paper does
-not have; with it, softmax regression on MNIST hardly moves in ten epochs.
+Keras' own Adadelta multiplies every step by `learning_rate=0.001`, a factor that the paper does not
+have. With that default, the loss of softmax regression on MNIST hardly decreases in ten epochs.
 """
 
 import keras
@@ -26,16 +26,17 @@ class Adadelta(keras.optimizers.Adadelta):
         E[Δ²] ← ρ E[Δ²] + (1 − ρ) Δ²
         θ     ← θ + learning_rate · Δ
 
-    On TensorFlow the four lines are one fused kernel (`ResourceApplyAdadelta`), equal to Keras'
-    update to rounding; on other backends, and for sparse gradients, they are Keras' update itself.
+    On TensorFlow, one fused kernel (`ResourceApplyAdadelta`) computes all four lines. Its result
+    equals that of Keras' update to rounding. Keras' update itself is used on other backends and for
+    sparse gradients.
 
     Args:
-        learning_rate: Float, or a `keras.optimizers.schedules.LearningRateSchedule`. The paper
-            has none, so 1.0.
-        rho: Float in [0, 1), the decay ρ of the two averages.
-        epsilon: Positive float, ε. The paper's choice for MNIST is 1e-6.
+        learning_rate: Float, or a `keras.optimizers.schedules.LearningRateSchedule`. The paper has
+            no learning rate, so the default is 1.0.
+        rho: Float in [0, 1), the decay rate ρ of the two averages.
+        epsilon: Positive float, ε. The paper uses 1e-6 for MNIST.
         name: String.
-        **kwargs: What every Keras optimizer takes: `clipnorm`, `weight_decay`, `use_ema`, …
+        **kwargs: Arguments of every Keras optimizer: `clipnorm`, `weight_decay`, `use_ema`, …
 
     Raises:
         InputError: If `rho` or `epsilon` is out of its range.
@@ -61,7 +62,7 @@ class Adadelta(keras.optimizers.Adadelta):
         super().__init__(learning_rate=learning_rate, rho=rho, epsilon=epsilon, name=name, **kwargs)
 
     def update_step(self, grad, variable, learning_rate):
-        """Change one variable by one step; called by `apply`."""
+        """Update one variable in place; `apply` calls this."""
         if keras.config.backend() == "tensorflow" and _has_fused_kernel(grad, variable):
             tf.raw_ops.ResourceApplyAdadelta(
                 var=variable.handle,

@@ -1,4 +1,4 @@
-"""What the tests share: the prepared MNIST, and small pieces of it."""
+"""Fixtures and functions that all tests share, above all the prepared MNIST."""
 
 import importlib.util
 import os
@@ -16,21 +16,21 @@ from kerashw.datasets import mnist
 
 ROOT = pathlib.Path(__file__).parent.parent
 
-# Keras imports JAX where it is installed, and JAX sets this. The commands are tried without.
+# JAX, which Keras imports if it is installed, sets this. The tested commands must not inherit it.
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 
-# A job in the background of a shell ignores interruptions, and so would what the tests start.
+# A background job of a shell ignores SIGINT, and the processes that it starts inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):
-    # Prepared once for all test sessions, and not in the user's own folder.
+    # Data sets are prepared once for all test sessions, outside the user's own folder.
     os.environ["TFDS_DATA_DIR"] = str(config.cache.mkdir("tensorflow_datasets"))
 
 
 @pytest.fixture(scope="session")
 def data():
-    """The whole of MNIST."""
+    """The complete MNIST."""
     return mnist.load()
 
 
@@ -40,45 +40,51 @@ def _seeded():
 
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
-# Layers are tested on JAX too, but for what only TensorFlow has or is given.
-on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="of the TensorFlow backend alone")
+# The layers are also tested on JAX, except for features of the TensorFlow backend.
+on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="needs the TensorFlow backend")
 
 
 def compiled(model, **settings):
-    """Compile a model as a run does."""
+    """Compile a model as `kerashw.train` does."""
     from kerashw.optimizers import Adadelta
 
     model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=["accuracy"], **settings)
     return model
 
 
-def tool(name):
-    """Return a program's path; without it, the test is left out, or fails where it must run."""
+def find_program(name):
+    """Return the path of a program; skip the test if it is not installed.
+
+    With KERASHW_REQUIRE_TOOLS in the environment the test fails instead.
+    """
     found = shutil.which(name)
     if not found and os.environ.get("KERASHW_REQUIRE_TOOLS"):
         pytest.fail(f"{name} is not installed")
     return found or pytest.skip(f"{name} is not installed")
 
 
-def peer(name):
-    """Import a peer of the benchmark; without it, the same, by a variable of its own."""
+def import_peer(name):
+    """Import a package that the benchmark compares with; skip the test if it is not installed.
+
+    With KERASHW_REQUIRE_PEERS in the environment the test fails instead.
+    """
     if not importlib.util.find_spec(name) and os.environ.get("KERASHW_REQUIRE_PEERS"):
         pytest.fail(f"{name} is not installed")
     return pytest.importorskip(name)
 
 
-def shown_in_a_terminal(command):
-    """Run a command to its end in a terminal of 120 columns; return all that it showed."""
-    ours, its = pty.openpty()
+def run_in_terminal(command):
+    """Run a command in a terminal of 120 columns; return its output, with escape sequences."""
+    reading_end, terminal = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
-    process = subprocess.Popen(command, stdout=its, stderr=its, env=environment)
-    os.close(its)
-    shown = b""
-    while process.poll() is None or select.select([ours], [], [], 0)[0]:
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment)
+    os.close(terminal)
+    output = b""
+    while process.poll() is None or select.select([reading_end], [], [], 0)[0]:
         try:
-            shown += os.read(ours, 65536)
-        except OSError:  # Linux' way to say that the other end is closed
+            output += os.read(reading_end, 65536)
+        except OSError:  # Linux reports in this way that the process has closed the terminal
             break
-    os.close(ours)
+    os.close(reading_end)
     assert process.wait(60) == 0
-    return shown.decode()
+    return output.decode()

@@ -1,10 +1,10 @@
-"""Ports of this machine that nothing listens on."""
+"""Free ports of this machine."""
 
 import socket
 
 
 def free_ports(number):
-    """Several at once, so that no two are the same."""
+    """Return several free ports, all different."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [listener.getsockname()[1] for listener in listeners]
     for listener in listeners:
@@ -13,5 +13,6 @@ def free_ports(number):
 
 
 def free_port():
+    """Return one free port."""
     (port,) = free_ports(1)
     return port

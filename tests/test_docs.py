@@ -14,7 +14,7 @@ from kerashw.train import __main__ as train
 from kerashw.verify import __main__ as verify
 from tests.conftest import ROOT
 from tests.ports import free_ports
-from tests.typed import run_typed
+from tests.shell_commands import run_commands
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -51,7 +51,7 @@ def test_what_is_typed_to_serve_works(data, tmp_path):
     script = ""
     for language, block in re.findall(r"```(\w*)\n(.*?)```", SERVE, re.DOTALL):
         script += f"{python} - <<'END'\n{block}END\n" if language == "python" else block
-    assert re.search(r'"class": \[\s*7\s*\]', run_typed(script, tmp_path))
+    assert re.search(r'"class": \[\s*7\s*\]', run_commands(script, tmp_path))
 
 
 @pytest.mark.slow

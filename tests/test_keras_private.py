@@ -1,4 +1,4 @@
-"""Each private name of Keras that the package uses is still there."""
+"""The installed version of Keras has every private name that the package uses."""
 
 import keras
 import numpy as np
@@ -54,8 +54,8 @@ def test_a_softmax_attaches_its_logits():
 
 
 @on_tensorflow
-def test_gradients_are_sums_only_within_the_block(model):
+def test_the_sum_of_gradients_is_disabled_only_within_the_block(model):
     before = model.optimizer._all_reduce_sum_gradients
-    with keras_private.gradients_are_sums(model.optimizer):
+    with keras_private.gradients_already_summed(model.optimizer):
         assert model.optimizer._all_reduce_sum_gradients is list
     assert model.optimizer._all_reduce_sum_gradients == before

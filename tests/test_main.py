@@ -1,4 +1,4 @@
-"""`python -m kerashw` says what there is, without starting a framework."""
+"""`python -m kerashw` lists the commands without importing a framework."""
 
 import pathlib
 import subprocess
@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(kerashw.__file__).parent
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
-def test_it_fits_on_one_screen_and_names_all_commands(arguments, capsys):
+def test_the_screen_has_24_lines_and_names_all_commands(arguments, capsys):
     assert main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 24
@@ -27,7 +27,7 @@ def test_every_module_with_a_command_is_listed():
     assert packages == set(COMMANDS)
 
 
-def test_no_framework_is_imported_and_the_code_is_0():
+def test_no_framework_is_imported_and_the_exit_code_is_0():
     script = (
         "import runpy, sys\n"
         "try: runpy.run_module('kerashw', run_name='__main__')\n"
@@ -37,7 +37,7 @@ def test_no_framework_is_imported_and_the_code_is_0():
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-def test_the_version(capsys):
+def test_version_is_printed(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
@@ -45,7 +45,7 @@ def test_the_version(capsys):
 
 
 @pytest.mark.parametrize("arguments", [["train"], ["--nosuch"], ["train", "--epochs", "1"]])
-def test_anything_else_is_one_line_with_the_commands(arguments, capsys):
+def test_an_unknown_argument_is_reported_in_one_line(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2

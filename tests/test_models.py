@@ -1,3 +1,5 @@
+"""Architectures, outputs and errors of the builders, and the exactness of the diagonal ones."""
+
 import keras
 import numpy as np
 import pytest
@@ -5,7 +7,14 @@ import tensorflow as tf
 
 from kerashw.datasets import diagonals
 from kerashw.errors import InputError
-from kerashw.models import MODELS, convnet, diagonal_classifier, mlp, softmax_regression
+from kerashw.models import (
+    MODELS,
+    compiled_model,
+    convnet,
+    diagonal_classifier,
+    mlp,
+    softmax_regression,
+)
 from tests.conftest import compiled
 
 PARAMETERS = {
@@ -45,7 +54,7 @@ def test_dropout_rates(model, rates):
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("name", MODELS)
-def test_output_is_a_distribution_in_float32(name, policy):
+def test_outputs_are_float32_distributions(name, policy):
     keras.config.set_dtype_policy(policy)
     try:
         model = MODELS[name](input_shape=(28, 28, 1))
@@ -96,7 +105,7 @@ def test_a_confidently_wrong_prediction_has_its_true_loss_and_gradient(in_graph)
         (diagonal_classifier, {"count": "all"}, "Received: 'all'"),
     ],
 )
-def test_bad_arguments(build, arguments, message):
+def test_invalid_arguments_are_errors(build, arguments, message):
     with pytest.raises(InputError, match=message):
         build(**arguments)
 
@@ -115,25 +124,41 @@ def test_the_diagonal_classifier_is_always_right(image_size, policy):
     }
     assert (model.trainable_weights, model.count_params()) == ([], 9)
     images, labels, _ = diagonals.generate(300, image_size, noise=0.02)
-    answers = model.predict(images.astype("float32"), verbose=0)
-    np.testing.assert_array_equal(answers["class"], labels)
-    np.testing.assert_array_equal(answers["count"], labels)
+    predictions = model.predict(images.astype("float32"), verbose=0)
+    np.testing.assert_array_equal(predictions["class"], labels)
+    np.testing.assert_array_equal(predictions["count"], labels)
 
 
-def test_the_diagonal_classifier_takes_all_that_is_not_one_diagonal_for_class_2():
+def test_the_diagonal_classifier_predicts_class_2_unless_there_is_one_diagonal():
     one = diagonals.paint(np.array([[[3, 4]]]), 20)
     images = np.concatenate([0 * one, one[:, ::-1], one, np.ones_like(one)])
-    answers = diagonal_classifier(20).predict(images.astype("float32"), verbose=0)
-    assert answers["count"].tolist() == [0, 0, 1, 18 * 18]
-    assert answers["class"].tolist() == [2, 2, 1, 2]
+    predictions = diagonal_classifier(20).predict(images.astype("float32"), verbose=0)
+    assert predictions["count"].tolist() == [0, 0, 1, 18 * 18]
+    assert predictions["class"].tolist() == [2, 2, 1, 2]
 
 
-def test_the_learned_diagonal_classifier_can_be_the_homeworks():
+def test_the_learned_diagonal_classifier_can_equal_that_of_the_homework():
     model = MODELS["learned_diagonal"]((20, 20, 1), 2)
     kernel = np.eye(3)[::-1, :, None, None]
     model.get_layer("kernel").set_weights([kernel, np.array([-2.0])])
     images, labels, _ = diagonals.generate(200, 20, noise=0.05)
     probabilities = model.predict(images.astype("float32"), verbose=0)
     np.testing.assert_array_equal(probabilities.argmax(1) + 1, labels)
-    # Class k has the probability of a sum that is exactly k.
+    # The probability of the class k for a sum of exactly k.
     np.testing.assert_allclose(probabilities.max(1), 1 / (1 + np.exp(-1)), rtol=1e-6)
+
+
+def test_how_many_steps_a_call_takes_is_not_saved_with_a_model(tmp_path):
+    model = compiled_model("softmax", 0, (28, 28, 1), 10)
+    model.optimizer.build(model.trainable_variables)
+    assert model.steps_per_execution > 1
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").steps_per_execution == 1
+
+
+def test_seeds_decide_the_initial_weights():
+    def weights(seed):
+        return compiled_model("softmax", seed, (28, 28, 1), 10).get_weights()[0]
+
+    np.testing.assert_array_equal(weights(1), weights(1))
+    assert (weights(1) != weights(2)).any()

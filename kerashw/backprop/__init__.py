@@ -1,17 +1,17 @@
-"""Question 1: backpropagation as networks that can be held, drawn and fed.
+"""Question 1: a network as a graph, its derivative network, and the dual of that.
 
-A `Graph` is a network of named nodes over a small table of primitives. Its derivative network
-takes a change of one node to the change of the output; the dual of that, fed 1, gives the gradient:
+A `Graph` is a network of named nodes over a small table of primitives. Its derivative network maps
+a change of one node to the change of the output. The dual network, applied to 1, is the gradient:
 
 >>> from kerashw.backprop import homework_inputs, homework_network
 >>> net = homework_network()
 >>> values = net.forward(**homework_inputs(K=3))
 >>> derivative = net.derivative(values, wrt="A")  # ∂G[x, A]: ΔA (3, 3) ↦ ΔL ()
->>> gradient = derivative.dual()(1.0)  # (∂G[x, A])ᵀ fed 1: ∂L/∂A
+>>> gradient = derivative.dual()(1.0)  # (∂G[x, A])ᵀ 1 = ∂L/∂A
 >>> tuple(gradient.shape)
 (3, 3)
 
-Nothing here calls a framework's gradient but `check_gradients`, which compares with it.
+Automatic differentiation is used only to check the results.
 """
 
 from kerashw.backprop.closed_form_gradients import closed_form, printed_form

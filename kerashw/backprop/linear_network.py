@@ -1,10 +1,10 @@
 """Linear networks: the derivative network of a graph, and its dual.
 
-Nodes carry signals and arrows are linear maps. A signal meets others only in a sum node and is
-handed to several arrows only by a fan-out node, so that the dual network can be had by rule alone:
-turn every arrow round, transpose every map, exchange fan-out and sum.
-
-Source: Question 1 of the homework; today the two are called JVP and VJP (or pullback).
+Nodes hold signals, and arrows are linear maps. Several signals meet only in a sum node, and one
+signal goes to several arrows only from a fan-out node. The dual network therefore follows from the
+derivative network by three rules: reverse every arrow, transpose every map, and exchange fan-outs
+and sums. The two are also known as the Jacobian-vector product (JVP) and the vector-Jacobian
+product (VJP).
 """
 
 from collections.abc import Callable
@@ -14,41 +14,50 @@ import tensorflow as tf
 
 from kerashw.errors import InputError
 
-__all__ = ["Arrow", "LinearMap", "LinearNetwork", "LinearNode"]
-
-_TURNED = {"value": "value", "sum": "fan-out", "fan-out": "sum"}
+DUAL_KINDS = {"value": "value", "sum": "fan-out", "fan-out": "sum"}
 
 
 @dataclass(frozen=True)
 class LinearMap:
-    """A linear map as a function, with its transpose; `drawn` is what a picture calls it."""
+    """A linear function and its transpose, each with a label for diagrams.
+
+    Args:
+        function: Callable, tensor → tensor.
+        label: String.
+        transpose: Callable, tensor → tensor.
+        transpose_label: String.
+    """
 
     function: Callable
-    drawn: str
+    label: str
     transpose: Callable
-    transpose_drawn: str
+    transpose_label: str
 
     def __call__(self, δ):
-        """The map's value at δ."""
+        """Apply the map to δ."""
         return self.function(δ)
 
     def dual(self):
-        """The transpose, whose transpose is this map."""
-        return LinearMap(self.transpose, self.transpose_drawn, self.function, self.drawn)
+        """Return the transposed map; its transpose is this map."""
+        return LinearMap(self.transpose, self.transpose_label, self.function, self.label)
 
 
-def _same(δ):
+def _identity(δ):
     return δ
 
 
-IDENTITY = LinearMap(_same, "", _same, "")
+IDENTITY = LinearMap(_identity, "", _identity, "")
 
 
 @dataclass(frozen=True)
 class LinearNode:
-    """A place where a signal of the given shape is: of kind value, sum or fan-out.
+    """A node that holds one signal.
 
-    `of` is the node of the graph that it belongs to: itself, if it is a value.
+    Args:
+        name: String.
+        kind: "value", "sum" or "fan-out".
+        of: String, the node of the graph that this node belongs to; for a value, its own name.
+        shape: `tf.TensorShape` of the signal.
     """
 
     name: str
@@ -57,48 +66,51 @@ class LinearNode:
     shape: tf.TensorShape
 
     def dual(self):
-        """The node in the dual network: fan-out and sum exchanged."""
-        return replace(self, kind=_TURNED[self.kind])
+        """Return the node of the dual network: fan-out and sum are exchanged."""
+        return replace(self, kind=DUAL_KINDS[self.kind])
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """A linear map from the signal of one node to that of another."""
+    """A linear map from the signal of the node `source` to that of the node `target`."""
 
     source: str
     target: str
     map: LinearMap
 
     def dual(self):
-        """The arrow turned round, its map transposed."""
+        """Return the reversed arrow with the transposed map."""
         return Arrow(self.target, self.source, self.map.dual())
 
 
 @dataclass(frozen=True)
 class LinearNetwork:
-    """A linear map made of nodes and arrows; call it with a change to get the change it causes.
+    """A linear map as a network of nodes and arrows; a call applies the map to a change.
 
-    `Graph.derivative` makes them. Nodes stand in an order in which each comes after those that it
-    hears from; the first is the source, the last the target.
+    `Graph.derivative` creates these networks. The nodes are in topological order: the first is the
+    source, the last is the target.
 
     Args:
-        nodes: tuple of `LinearNode`.
-        arrows: tuple of `Arrow`.
-        dtype: the floating `tf.DType` of the signals.
-        is_dual: whether this is the dual of a derivative network, and not one itself.
+        nodes: Tuple of `LinearNode`s.
+        arrows: Tuple of `Arrow`s.
+        dtype: Floating `tf.DType` of the signals.
+        is_dual: Boolean, whether this is the dual of a derivative network.
 
-    >>> from kerashw.backprop import homework_network
-    >>> net = homework_network()
-    >>> values = net.forward(x=[1.0, 0.0], A=[[0.0, 1.0], [1.0, 0.0]], B=[[2.0, 0.0], [0.0, 2.0]])
-    >>> derivative = net.derivative(values, wrt="B")
-    >>> float(derivative([[1.0, 0.0], [0.0, 0.0]]))
-    1.0
-    >>> derivative.dual()(1.0).numpy().tolist()
-    [[1.0, 0.0], [0.0, 0.0]]
-    >>> derivative.dual().dual() == derivative
-    True
+    Example:
+        >>> from kerashw.backprop import homework_network
+        >>> net = homework_network()
+        >>> A, B = [[0.0, 1.0], [1.0, 0.0]], [[2.0, 0.0], [0.0, 2.0]]
+        >>> values = net.forward(x=[1.0, 0.0], A=A, B=B)
+        >>> derivative = net.derivative(values, wrt="B")
+        >>> float(derivative([[1.0, 0.0], [0.0, 0.0]]))
+        1.0
+        >>> derivative.dual()(1.0).numpy().tolist()
+        [[1.0, 0.0], [0.0, 0.0]]
+        >>> derivative.dual().dual() == derivative
+        True
 
-    Source: Question 1, the derivative networks ∂G[x, A] and ∂G[x, B] and their duals.
+    Reference:
+        The homework, Question 1, the derivative networks ∂G[x, A] and ∂G[x, B] and their duals.
     """
 
     nodes: tuple[LinearNode, ...]
@@ -108,20 +120,21 @@ class LinearNetwork:
 
     @property
     def source(self) -> LinearNode:
-        """The node that is fed."""
+        """The node that holds the argument of a call."""
         return self.nodes[0]
 
     @property
     def target(self) -> LinearNode:
-        """The node whose signal comes out."""
+        """The node that holds the result of a call."""
         return self.nodes[-1]
 
     def dual(self):
-        """The dual network: arrows turned, maps transposed, fan-out and sum exchanged.
+        """Return the dual network: arrows reversed, maps transposed, fan-outs and sums exchanged.
 
         Returns:
-            LinearNetwork from the target's shape to the source's. The dual of a derivative network
-            of a scalar, fed 1, gives the gradient; the dual of a dual is the first again.
+            `LinearNetwork` from the target's shape to the source's. If the output is a scalar, the
+            dual of the derivative network, applied to 1, is the gradient. The dual of the dual is
+            equal to the original network.
         """
         return LinearNetwork(
             nodes=tuple(node.dual() for node in reversed(self.nodes)),
@@ -131,43 +144,43 @@ class LinearNetwork:
         )
 
     def __call__(self, delta):
-        """The signal at the target when the source is fed.
+        """Apply the network.
 
         Args:
-            delta: array or tensor of the source's shape.
+            delta: Array or tensor of the source's shape.
 
         Returns:
-            tf.Tensor of the target's shape, of the network's dtype.
+            `tf.Tensor` of the target's shape, in the network's dtype.
 
         Raises:
-            InputError: delta has another shape, or another dtype.
+            InputError: If `delta` has another shape or dtype.
         """
         return self.signals(delta)[self.target.name]
 
     def signals(self, delta):
-        """The signals at all nodes when the source is fed.
+        """Compute the signals at all nodes.
 
-        In the dual of ∂G[x, A], fed 1, these are the homework's g_w, g_z, g_s, g_u and g_y.
+        For the dual of ∂G[x, A], applied to 1, these are the homework's g_w, g_z, g_s, g_u and g_y.
 
         Args:
-            delta: array or tensor of the source's shape.
+            delta: Array or tensor of the source's shape.
 
         Returns:
-            dict from the name of each node to a tf.Tensor.
+            Dict, name of a node → `tf.Tensor`.
 
         Raises:
-            InputError: delta has another shape, or another dtype.
+            InputError: If `delta` has another shape or dtype.
         """
-        heard = {node.name: [] for node in self.nodes}
+        incoming = {node.name: [] for node in self.nodes}
         for arrow in self.arrows:
-            heard[arrow.target].append(arrow)
-        signals = {self.source.name: self._checked(delta)}
+            incoming[arrow.target].append(arrow)
+        signals = {self.source.name: self._convert(delta)}
         for node in self.nodes[1:]:
-            coming = [arrow.map(signals[arrow.source]) for arrow in heard[node.name]]
-            signals[node.name] = tf.add_n(coming) if node.kind == "sum" else coming[0]
+            terms = [arrow.map(signals[arrow.source]) for arrow in incoming[node.name]]
+            signals[node.name] = tf.add_n(terms) if node.kind == "sum" else terms[0]
         return signals
 
-    def _checked(self, delta):
+    def _convert(self, delta):
         try:
             delta = tf.convert_to_tensor(delta, dtype=self.dtype)
         except (TypeError, ValueError) as error:
@@ -177,15 +190,15 @@ class LinearNetwork:
             ) from error
         if not delta.shape.is_compatible_with(self.source.shape):
             raise InputError(
-                f"A signal for {self.source.name} must have its shape {self.source.shape}. "
+                f"A signal for {self.source.name} must have the shape {self.source.shape}. "
                 f"Received: shape {delta.shape}"
             )
         return delta
 
     def __str__(self):
-        """One line an arrow, in the order in which signals pass."""
+        """Return one line for each arrow, in the order of computation."""
         return "\n".join(
             f"{arrow.source} → {arrow.target}"
-            + (f"   {arrow.map.drawn}" if arrow.map.drawn else "")
+            + (f"   {arrow.map.label}" if arrow.map.label else "")
             for arrow in self.arrows
         )

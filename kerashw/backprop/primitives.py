@@ -1,115 +1,113 @@
-"""The primitives: one table of operations, their derivatives (linear maps), and those maps' duals.
+"""The primitives: operations, their derivatives as linear maps, and the duals of those maps.
 
-A row of `PRIMITIVES` reads
+An entry of `PRIMITIVES` has the form
 
-    "name": Primitive(shapes, written, value,
-        Rule(drawn, derivative,          one rule for each argument,
-             drawn, dual),               the dual under its derivative
+    "name": Primitive(shapes, formula, function,
+        Rule(label, derivative,          one rule for each argument,
+             label, dual),               with the dual below the derivative
 
-- shapes: one letter an axis, `*` a batch axis or none: `MK,*K->*M` says that a matrix (M, K) and a
-  vector (K,), or a batch of vectors (N, K), give a vector (M,), or a batch (N, M).
-- written: the formula, with `{0}` and `{1}` for the names of the arguments.
-- value: the operation itself, on tensors.
-- derivative: takes the arguments, the operation's value y, and a change δ of this one argument;
-  gives the change of y. It is linear in δ.
-- dual: takes the same, and a signal r of y's shape; gives a signal of the argument's shape, so that
-  ⟨derivative(δ), r⟩ = ⟨δ, dual(r)⟩ for all δ and r. It is the transpose.
-- drawn: what a picture writes on the arrow.
+- shapes: one letter for each axis, `*` for an optional batch axis. `MK,*K->*M` means: a matrix
+  (M, K) and a vector (K,) or batch (N, K) result in a vector (M,) or batch (N, M).
+- formula: the formula for printing, with `{0}` and `{1}` for the names of the arguments.
+- function: the operation on tensors.
+- derivative: a function of the arguments, the result y, and a change δ of this argument. It returns
+  the change of y, and is linear in δ.
+- dual: a function of the arguments, the result y, and a signal r of y's shape. It returns a signal
+  of the argument's shape, so that ⟨derivative(δ), r⟩ = ⟨δ, dual(r)⟩ for all δ and r.
+- label: the text beside the arrow in diagrams.
 
-An argument that has no derivative (integer labels) has no rule: `None`. Nothing else knows the
-primitives by name, so a new primitive is a new row; the tests find it there and try it.
+The rule of an argument without a derivative (integer labels) is None. No other module depends on
+the names of the primitives. A new primitive is a new entry, and the tests run on all entries.
 
-Source: Question 1 of the homework (derivative and dual networks).
+Reference: the homework, Question 1, derivative and dual networks.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["PRIMITIVES", "Primitive", "Rule", "shapes_fit"]
-
 
 class Rule(NamedTuple):
-    """The derivative of an operation in one of its arguments, and its dual, each as it is drawn."""
+    """The derivative of an operation with respect to one argument, and its dual, with labels."""
 
-    drawn: str
+    label: str
     derivative: Callable
-    dual_drawn: str
+    dual_label: str
     dual: Callable
 
 
-@dataclass(frozen=True, init=False)
 class Primitive:
-    """One row of the table: an operation with one rule for each of its arguments."""
+    """An operation, with one rule for each of its arguments.
 
-    shapes: str
-    written: str
-    value: Callable
-    rules: tuple[Rule | None, ...]
+    Args:
+        shapes: String, the pattern of the shapes, such as `MK,*K->*M`.
+        formula: String, a format of the arguments' names.
+        function: Callable, tensors → tensor.
+        *rules: `Rule` for each argument, or None for labels.
+    """
 
-    def __init__(self, shapes, written, value, *rules):
-        object.__setattr__(self, "shapes", shapes)
-        object.__setattr__(self, "written", written)
-        object.__setattr__(self, "value", value)
-        object.__setattr__(self, "rules", rules)
+    def __init__(self, shapes: str, formula: str, function: Callable, *rules: Rule | None):
+        self.shapes = shapes
+        self.formula = formula
+        self.function = function
+        self.rules = rules
 
 
-def times(A, x):
-    """A x of one vector (K,), or of each row of a batch (N, K)."""
+def matvec(A, x):
+    """Return A x for a vector (K,) or for each row of a batch (N, K)."""
     return tf.linalg.matvec(A, x) if x.shape.rank == 1 else tf.matmul(x, A, transpose_b=True)
 
 
-def dual_times(A, r):
-    """Aᵀ r of one vector (M,), or of each row of a batch (N, M)."""
+def transposed_matvec(A, r):
+    """Return Aᵀ r for a vector (M,) or for each row of a batch (N, M)."""
     return tf.linalg.matvec(A, r, transpose_a=True) if r.shape.rank == 1 else tf.matmul(r, A)
 
 
 def outer(r, x):
-    """R xᵀ, summed over the batch: that sum is one matrix product."""
+    """Return r xᵀ, summed over the batch in a single matrix product."""
     if x.shape.rank == 1:
         r, x = r[tf.newaxis, :], x[tf.newaxis, :]
     return tf.matmul(r, x, transpose_a=True)
 
 
-def over_batch(r):
-    """The sum over the batch axis, if there is one."""
+def sum_over_batch(r):
+    """Return the sum over the batch axis, if there is one."""
     return r if r.shape.rank == 1 else tf.reduce_sum(r, axis=0)
 
 
 def dot(a, b):
-    """⟨a, b⟩, over all axes."""
+    """Return ⟨a, b⟩ over all axes."""
     return tf.reduce_sum(a * b)
 
 
 def where_positive(x, δ):
-    """The entries of δ where x is positive, 0 elsewhere."""
+    """Return δ where x is positive, and 0 elsewhere."""
     return tf.where(x > 0, δ, tf.zeros_like(δ))
 
 
 def cross_entropy(z, c):
-    """−log softmax(z)[c], summed over the batch."""
+    """Return −log softmax(z)[c], summed over the batch."""
     return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=c, logits=z))
 
 
-def excess(z, c):
-    """The slope of cross_entropy, p − e: softmax(z) less the one-hot labels."""
+def cross_entropy_gradient(z, c):
+    """Return p − e: softmax(z) minus the one-hot labels."""
     return tf.nn.softmax(z) - tf.one_hot(c, tf.shape(z)[-1], dtype=z.dtype)
 
 
 # fmt: off
 PRIMITIVES = {
-    "product": Primitive("MK,*K->*M", "{0} {1}", times,
-        Rule("· {1}",          lambda A, x, y, δ: times(δ, x),
+    "product": Primitive("MK,*K->*M", "{0} {1}", matvec,
+        Rule("· {1}",          lambda A, x, y, δ: matvec(δ, x),
              "· {1}ᵀ",         lambda A, x, y, r: outer(r, x)),
-        Rule("{0} ·",          lambda A, x, y, δ: times(A, δ),
-             "{0}ᵀ ·",         lambda A, x, y, r: dual_times(A, r))),
+        Rule("{0} ·",          lambda A, x, y, δ: matvec(A, δ),
+             "{0}ᵀ ·",         lambda A, x, y, r: transposed_matvec(A, r))),
     "bias_add": Primitive("*K,K->*K", "{0} + {1}", lambda x, b: x + b,
         Rule("",               lambda x, b, y, δ: δ,
              "",               lambda x, b, y, r: r),
         Rule("1 ·",            lambda x, b, y, δ: tf.broadcast_to(δ, tf.shape(y)),
-             "1ᵀ ·",           lambda x, b, y, r: over_batch(r))),
+             "1ᵀ ·",           lambda x, b, y, r: sum_over_batch(r))),
     "add": Primitive("*K,*K->*K", "{0} + {1}", lambda a, b: a + b,
         Rule("",               lambda a, b, y, δ: δ,
              "",               lambda a, b, y, r: r),
@@ -133,27 +131,29 @@ PRIMITIVES = {
         Rule("2{0}ᵀ ·",        lambda x, y, δ: 2 * dot(x, δ),
              "2{0} ·",         lambda x, y, r: 2 * r * x)),
     "softmax_cross_entropy": Primitive("*C,*->", "H(softmax({0}), {1})", cross_entropy,
-        Rule("(p − e)ᵀ ·",     lambda z, c, y, δ: dot(excess(z, c), δ),
-             "(p − e) ·",      lambda z, c, y, r: r * excess(z, c)),
+        Rule("(p − e)ᵀ ·",     lambda z, c, y, δ: dot(cross_entropy_gradient(z, c), δ),
+             "(p − e) ·",      lambda z, c, y, r: r * cross_entropy_gradient(z, c)),
         None),
 }
 # fmt: on
 
 
-def shapes_fit(pattern, shapes):
-    """Whether the shapes of the arguments fit a row's pattern; a size not known yet fits any.
+def shapes_match(pattern, shapes):
+    """Return whether the shapes of the arguments match a primitive's pattern.
 
     Args:
-        pattern: the `shapes` of a row, such as `MK,*K->*M`.
-        shapes: one `tf.TensorShape` for each argument, of known rank.
+        pattern: String, the `shapes` of a primitive, such as `MK,*K->*M`.
+        shapes: List of `tf.TensorShape`s of known rank, one for each argument. An unknown size
+            matches any letter.
 
     Returns:
-        bool.
+        Boolean.
 
-    >>> shapes_fit("MK,*K->*M", [tf.TensorShape([2, 3]), tf.TensorShape([7, 3])])
-    True
-    >>> shapes_fit("MK,*K->*M", [tf.TensorShape([2, 3]), tf.TensorShape([2])])
-    False
+    Example:
+        >>> shapes_match("MK,*K->*M", [tf.TensorShape([2, 3]), tf.TensorShape([7, 3])])
+        True
+        >>> shapes_match("MK,*K->*M", [tf.TensorShape([2, 3]), tf.TensorShape([2])])
+        False
     """
     sizes = {}
     for axes, shape in zip(pattern.partition("->")[0].split(","), shapes, strict=True):

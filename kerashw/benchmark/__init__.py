@@ -1,1 +1,1 @@
-"""`python -m kerashw.benchmark`: training, serving and gradients, timed beside other libraries."""
+"""`python -m kerashw.benchmark`: the speed of training, serving and gradients, compared."""

@@ -1,24 +1,24 @@
-"""Timing two ways of doing the same, turn by turn, so that a machine's moods meet both."""
+"""Alternating timing: one round of kerashw, then one round of a peer, and so on.
 
-import collections
-import contextlib
+The speed of a machine varies from minute to minute. Two rounds that follow each other see nearly
+the same machine, so the ratio of their times varies less than the times themselves.
+"""
+
 import dataclasses
 import statistics
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """How long one job took, ours and a peer's way.
+    """The times of one job, done by kerashw and by a peer.
 
     Args:
-        job: String, what was done.
-        peer: String, whose way it is compared with.
-        ours: List of seconds, one a round.
-        theirs: List of seconds, one a round; round i was timed right after `ours[i]`.
-        quality: String, what shows that both did the same; empty where nothing needs to.
+        job: String, the name of the job.
+        peer: String, the name of the library or function that kerashw is compared with.
+        ours: List of seconds, one per round of kerashw.
+        theirs: List of seconds, one per round of the peer. Round i ran right after `ours[i]`.
+        quality: String, the evidence that both did the same job; may be empty.
     """
 
     job: str
@@ -29,7 +29,7 @@ class Comparison:
 
     @property
     def ratios(self):
-        """Our time as a share of the peer's, round by round, smallest first."""
+        """The time of kerashw divided by the time of the peer in each round, in rising order."""
         return sorted(a / b for a, b in zip(self.ours, self.theirs, strict=True))
 
     @property
@@ -37,70 +37,36 @@ class Comparison:
         """The median of `ratios`.
 
         Example:
-            >>> Comparison("adding", "a friend", [1.0, 2.0, 3.0], [2.0, 2.0, 4.0]).ratio
+            >>> Comparison("adding", "NumPy", [1.0, 2.0, 3.0], [2.0, 2.0, 4.0]).ratio
             0.75
         """
         return statistics.median(self.ratios)
 
 
-def take_turns(first, second, warm_up=1):
-    """Run two functions side by side, one round of one, then one of the other, and so on.
+def time_alternately(first, second, rounds, warm_up=1):
+    """Call two functions alternately, and time each call.
 
     Args:
-        first: Function that takes a context manager, and enters it for each of its rounds.
-        second: The same.
-        warm_up: Integer, the rounds of each that do not count.
+        first: Function without arguments.
+        second: Function without arguments.
+        rounds: Integer, the number of calls of each function that are timed.
+        warm_up: Integer, the number of calls of each function before these.
 
     Returns:
-        Pair of lists of seconds, one a counted round.
+        Pair of lists of seconds, each of length `rounds`.
 
     Raises:
-        Exception: What a function raises.
+        Exception: The exception of a function that fails.
 
     Example:
-        >>> def work(turn):
-        ...     for _ in range(3):
-        ...         with turn():
-        ...             sum(range(1000))
-        >>> ours, theirs = take_turns(work, work)
+        >>> ours, theirs = time_alternately(lambda: sum(range(9)), lambda: 36, rounds=2)
         >>> len(ours), len(theirs)
         (2, 2)
     """
-    turns = _Turns()
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        runs = [
-            pool.submit(turns.run, number, function)
-            for number, function in enumerate((first, second))
-        ]
-        for run in runs:
-            run.result()
-    return [seconds[warm_up:] for seconds in turns.seconds]
-
-
-class _Turns:
-    """Who is next of two threads, and how long each had the machine."""
-
-    def __init__(self):
-        self.seconds = [], []
-        self.waiting = collections.deque([0, 1])
-        self.changed = threading.Condition()
-
-    def run(self, number, function):
-        try:
-            function(lambda: self.turn(number))
-        finally:
-            # The other goes on alone, also after an error.
-            with self.changed:
-                self.waiting.remove(number)
-                self.changed.notify_all()
-
-    @contextlib.contextmanager
-    def turn(self, number):
-        with self.changed:
-            self.changed.wait_for(lambda: self.waiting[0] == number)
-        started = time.perf_counter()
-        yield
-        self.seconds[number].append(time.perf_counter() - started)
-        with self.changed:
-            self.waiting.rotate(-1)
-            self.changed.notify_all()
+    seconds = [], []
+    for _ in range(warm_up + rounds):
+        for function, times in zip((first, second), seconds, strict=True):
+            started = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - started)
+    return tuple(times[warm_up:] for times in seconds)

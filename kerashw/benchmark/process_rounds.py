@@ -1,8 +1,11 @@
-"""Timing several ways of doing the same, each in a process of its own, round by round.
+"""Alternating timing of jobs that each run in a worker process of their own.
 
-TensorFlow and PyTorch in one process would share its memory and fight over its threads: TensorFlow
-keeps a pool of its own, PyTorch OpenMP's, whose threads go on spinning for a while after their
-work. Here only the one whose turn it is works; the others wait for a line on their standard input.
+TensorFlow and PyTorch in one process would share memory and compete for threads: TensorFlow has its
+own thread pool, and PyTorch uses that of OpenMP, whose threads keep spinning for a while after the
+work is done. Here, only one worker process computes at a time. The others wait for a line on their
+standard input.
+
+`run_rounds` starts the workers. `run_worker` is the main function of each of them.
 """
 
 import contextlib
@@ -14,17 +17,18 @@ import sys
 import time
 from pathlib import Path
 
-from kerashw.benchmark.subprocesses import started
+from kerashw.benchmark.subprocesses import start_process
 
 
 @dataclasses.dataclass
-class Outcome:
-    """What one way did.
+class WorkerResult:
+    """The measurements of one worker process.
 
     Args:
-        rounds: List of dicts, one a round: `seconds`, and what the way reports beside them.
-        peak_bytes: Integer, the most memory that its process had; `None` after a failure.
-        failure: String, why it went no further; empty if it did not fail.
+        rounds: List of dicts, one per round: `seconds`, and the other values that the worker
+            reports.
+        peak_bytes: Integer, the peak memory of the process; `None` after a failure.
+        failure: String, the error that ended the process early; otherwise empty.
     """
 
     rounds: list = dataclasses.field(default_factory=list)
@@ -32,102 +36,103 @@ class Outcome:
     failure: str = ""
 
     def seconds(self, warm_up=1):
-        """Return the seconds of the rounds after the first `warm_up` ones."""
+        """Return the seconds of all rounds except the first `warm_up` rounds."""
         return [one["seconds"] for one in self.rounds[warm_up:]]
 
 
-def take_rounds(modules, options, rounds, progress=lambda doing: None):
-    """Run modules side by side as processes, one round of each, then the next round.
+def run_rounds(workers, options, rounds, progress=lambda message: None):
+    """Run one round of each worker process, then the next round of each.
+
+    A worker that fails does not affect the others.
 
     Args:
-        modules: Dict, name → the module, with arguments, that `python -m` starts; its main function
-            is `contend`.
-        options: Dict of what all of them are told, numbers and strings.
-        rounds: Integer, the rounds that each runs.
-        progress: Function that takes a string, what is being done.
+        workers: Dict, name → the module and its arguments as in `python -m`. The main function of
+            the module is `run_worker`.
+        options: Dict of numbers and strings that is passed to all workers.
+        rounds: Integer, the number of rounds of each worker.
+        progress: Function of a string that describes the current step.
 
     Returns:
-        Dict, name → `Outcome`.
+        Dict, name → `WorkerResult`.
     """
-    outcomes = {name: Outcome() for name in modules}
     with contextlib.ExitStack() as stack:
-        processes = {
-            name: stack.enter_context(_started(module, options | {"rounds": rounds}))
-            for name, module in modules.items()
+        running = {
+            name: stack.enter_context(_start_worker(command, options | {"rounds": rounds}))
+            for name, command in workers.items()
         }
         for number in range(1, rounds + 1):
-            for name, process in processes.items():
-                if not outcomes[name].failure:
+            for name, worker in running.items():
+                if not worker.result.failure:
                     progress(f"round {number} of {rounds}, {name}")
-                    _ask(process, outcomes[name], lambda o, answer: o.rounds.append(answer))
-        for name, process in processes.items():
-            if not outcomes[name].failure:
-                _ask(process, outcomes[name], lambda o, answer: vars(o).update(answer))
-    return outcomes
-
-
-def _ask(process, outcome, keep):
-    try:
-        keep(outcome, process.ask())
-    except EOFError as error:
-        outcome.failure = str(error)
+                    worker.run_round()
+        for worker in running.values():
+            worker.finish()
+    return {name: worker.result for name, worker in running.items()}
 
 
 @contextlib.contextmanager
-def _started(module, options):
-    command = [sys.executable, "-m", *module.split(), json.dumps(options)]
-    with started(command, stdin=subprocess.PIPE) as process:
-        # Nobody begins before all have imported what they need.
-        process.process.stdout.readline()
-        yield _Contender(process)
+def _start_worker(command, options):
+    command = [sys.executable, "-m", *command.split(), json.dumps(options)]
+    with start_process(command, stdin=subprocess.PIPE) as process:
+        # No worker starts before all of them have finished their imports.
+        process.stdout.readline()
+        yield _Worker(process)
 
 
-class _Contender:
-    """A process that does a round for each line that it is sent."""
+class _Worker:
+    """A worker process and its measurements.
+
+    Attributes:
+        result: `WorkerResult`.
+    """
 
     def __init__(self, process):
-        self.last_words = process.last_words
-        self.input, self.output = process.process.stdin, process.process.stdout
+        self.process, self.result = process, WorkerResult()
 
-    def ask(self):
+    def run_round(self):
+        """Run one round, and append its measurements to the result."""
+        report = self._request()
+        if report:
+            self.result.rounds.append(report)
+
+    def finish(self):
+        """Add the peak memory to the result, unless the process has failed."""
+        if not self.result.failure:
+            self.result.peak_bytes = self._request().get("peak_bytes")
+
+    def _request(self):
+        """Send one line; return the response, a dict. After a failure, it is empty."""
         try:
-            self.input.write("\n")
-            self.input.flush()
-            return json.loads(self.output.readline())
-        except (BrokenPipeError, json.JSONDecodeError) as error:
-            raise EOFError(self.last_words()) from error
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+            return json.loads(self.process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            self.result.failure = self.process.last_error_line()
+            return {}
 
 
-def contend(work):
-    """Be one of the processes of `take_rounds`.
+def run_worker(job):
+    """Run a job as a worker process of `run_rounds`.
+
+    The process writes a line of JSON when it is ready, and one after each round. It starts a round
+    when it reads a line.
 
     Args:
-        work: Function of a context manager and the options. It enters the context manager for each
-            of its rounds, and may put what it wants to report into the dict that this gives.
+        job: Function of `timed_round` and of the dict of options. It runs each of its rounds in
+            `with timed_round() as report:`, and may add values to the dict `report`.
     """
-    # What else is written to the standard output must not come between the answers.
-    answers = os.fdopen(os.dup(1), "w")
+    # Everything else that is written to the standard output goes to the standard error.
+    responses = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    # Line by line, so that the last line of a process that fails says why.
+    # With line buffering, the last line of a process that fails is its error.
     sys.stdout.reconfigure(line_buffering=True)
-    write = _writer(answers)
-    write({"ready": True})
-    work(_turn(write), json.loads(sys.argv[-1]))
-    sys.stdin.readline()
-    write({"peak_bytes": peak_bytes()})
 
+    def write(response):
+        responses.write(json.dumps(response) + "\n")
+        responses.flush()
 
-def _writer(answers):
-    def write(answer):
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-    return write
-
-
-def _turn(write):
     @contextlib.contextmanager
-    def turn():
+    def timed_round():
         if not sys.stdin.readline():
             raise SystemExit(0)
         report = {}
@@ -135,11 +140,14 @@ def _turn(write):
         yield report
         write(report | {"seconds": time.perf_counter() - started})
 
-    return turn
+    write({"ready": True})
+    job(timed_round, json.loads(sys.argv[-1]))
+    sys.stdin.readline()
+    write({"peak_bytes": peak_bytes()})
 
 
 def peak_bytes():
-    """Return the most memory that this process has had so far.
+    """Return the peak memory of this process.
 
     Returns:
         Integer, bytes.
@@ -149,7 +157,7 @@ def peak_bytes():
         True
     """
     try:
-        # Unlike `ru_maxrss`, not that of the process that started this one.
+        # Unlike `ru_maxrss`, this does not include the memory of the parent process.
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return 1024 * int(status.partition("VmHWM:")[2].split()[0])
     except OSError:

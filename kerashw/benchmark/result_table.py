@@ -1,40 +1,27 @@
-"""What a topic of the benchmark is given, and what it may find beside `Comparison`s.
+"""Results of the benchmark: their tables on the console, and their form in JSON.
 
-A topic is a module of this package with a function `measure(setup)` that yields `Comparison`s,
-`Table`s and strings, remarks that stand under the tables. `kerashw.benchmark` lists the topics.
+There are three kinds of results: `Comparison`s, `Table`s, and remarks, which are strings.
 """
 
 import dataclasses
 import statistics
-from collections.abc import Callable
-from pathlib import Path
 
+from rich import box
+from rich import table as rich_table
 
-@dataclasses.dataclass(frozen=True)
-class Setup:
-    """What the user asked for, as far as a topic has to know it.
-
-    Args:
-        data_dir: String, as in `kerashw.datasets.mnist.load`.
-        figures: `Path` of the folder for pictures, or `None`: draw nothing.
-        progress: Function that takes a string, what is being done, and shows it.
-    """
-
-    data_dir: str | None = None
-    figures: Path | None = None
-    progress: Callable = lambda doing: None
+from kerashw.benchmark.alternating_timing import Comparison
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Numbers that are no comparison of two ways.
+    """A table of measurements that do not compare kerashw with one peer.
 
     Args:
         title: String.
-        headings: Tuple of strings, one a column; the first column names the rows.
-        rows: List of tuples, as long as `headings`: strings, numbers, lists of numbers (one
-            a round; their median is shown), or `None` where there is nothing to tell.
-        formats: Tuple of strings for `str.format`, one a column: how it is shown.
+        headings: Tuple of strings, one per column. The first column has the names of the rows.
+        rows: List of tuples, as long as `headings`, of strings, numbers, lists of numbers (one per
+            round; the table shows their median), or `None` for an empty cell.
+        formats: Tuple of strings for `str.format`, one per column.
     """
 
     title: str
@@ -42,17 +29,85 @@ class Table:
     rows: list
     formats: tuple
 
-    def shown(self):
-        """Return the rows as one reads them: list of tuples of strings.
+    def formatted_rows(self):
+        """Return the rows as a list of tuples of strings.
 
         Example:
-            >>> Table("Sizes", ("n", "seconds"), [(2000, [1, 4, 2])], ("{:,}", "{:.1f}")).shown()
+            >>> table = Table("Sizes", ("n", "seconds"), [(2000, [1, 4, 2])], ("{:,}", "{:.1f}"))
+            >>> table.formatted_rows()
             [('2,000', '2.0')]
         """
-        return [tuple(map(_cell, self.formats, row)) for row in self.rows]
+        return [tuple(map(_format_cell, self.formats, row)) for row in self.rows]
 
 
-def _cell(form, value):
+def _format_cell(form, value):
     if value is None:
         return "–"
     return form.format(statistics.median(value) if isinstance(value, list) else value)
+
+
+def print_results(results, console):
+    """Print all comparisons in one table, then the other tables, then the remarks.
+
+    Args:
+        results: List of `Comparison`s, `Table`s and strings.
+        console: `rich.console.Console`.
+    """
+    groups = _group_by_kind(results)
+    if groups["comparisons"]:
+        console.print(comparison_table(groups["comparisons"]))
+    for table in groups["tables"]:
+        columns = rich_table.Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
+        for heading in table.headings:
+            columns.add_column(heading, justify="right" if columns.columns else "left")
+        for row in table.formatted_rows():
+            columns.add_row(*row)
+        console.print(columns)
+    for remark in groups["remarks"]:
+        console.print(remark, markup=False, highlight=False)
+
+
+def results_to_json(results):
+    """Convert results to values that JSON can represent.
+
+    Args:
+        results: List of `Comparison`s, `Table`s and strings.
+
+    Returns:
+        Dict of three lists: `comparisons` and `tables`, which are dicts, and `remarks`.
+    """
+    groups = _group_by_kind(results)
+    return {
+        "comparisons": [dataclasses.asdict(one) for one in groups["comparisons"]],
+        "tables": [
+            {"title": table.title, "headings": table.headings, "rows": table.rows}
+            for table in groups["tables"]
+        ],
+        "remarks": groups["remarks"],
+    }
+
+
+def _group_by_kind(results):
+    kinds = {"comparisons": Comparison, "tables": Table, "remarks": str}
+    return {name: [r for r in results if isinstance(r, kind)] for name, kind in kinds.items()}
+
+
+def comparison_table(comparisons):
+    """Return a `rich.table.Table` with one row per `Comparison`."""
+    columns = rich_table.Table(box=box.SIMPLE_HEAD)
+    columns.add_column("job", no_wrap=True)
+    for heading in ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest"):
+        columns.add_column(heading, justify="right", no_wrap=True)
+    columns.add_column("peer")
+    columns.add_column("results of kerashw and the peer")
+    for comparison in comparisons:
+        columns.add_row(
+            comparison.job,
+            f"{1000 * statistics.median(comparison.ours):,.1f}",
+            f"{1000 * statistics.median(comparison.theirs):,.1f}",
+            f"{comparison.ratio:.2f}",
+            f"{comparison.ratios[0]:.2f} – {comparison.ratios[-1]:.2f}",
+            comparison.peer,
+            comparison.quality,
+        )
+    return columns

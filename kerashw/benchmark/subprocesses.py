@@ -1,59 +1,79 @@
-"""Processes that a topic starts: they end with it, and their last words are its error."""
+"""Child processes that end with the block that started them, and that report why they failed."""
 
 import contextlib
+import socket
 import subprocess
 import tempfile
 
 
-class Process:
-    """A running process.
+class Process(subprocess.Popen):
+    """A child process whose standard error is kept in a file.
+
+    Unlike a pipe, a file never blocks the process. The standard output is a text pipe.
 
     Args:
-        process: `subprocess.Popen`.
-        errors: Binary file that takes its standard error: unlike a pipe, it is never full.
+        command: List of strings.
+        error_file: Binary file for the standard error.
+        **settings: Further arguments of `subprocess.Popen`.
     """
 
-    def __init__(self, process, errors):
-        self.process, self.errors = process, errors
+    def __init__(self, command, error_file, **settings):
+        self.error_file = error_file
+        super().__init__(command, stdout=subprocess.PIPE, stderr=error_file, text=True, **settings)
 
-    def last_words(self):
-        """Wait for its end; return the last line that it wrote to its standard error."""
-        code = self.process.wait()
-        self.errors.seek(0)
-        return last_line(self.errors.read().decode(errors="replace")) or f"exit code {code}"
+    def last_error_line(self):
+        """Wait for the end of the process; return the last line of its standard error."""
+        code = self.wait()
+        self.error_file.seek(0)
+        return last_line(self.error_file.read().decode(errors="replace")) or f"exit code {code}"
 
 
 @contextlib.contextmanager
-def started(command, **settings):
-    """Start a process; end it where the block ends with an error or is interrupted.
+def start_process(command, **settings):
+    """Start a process; kill it if the block raises an exception.
 
     Args:
         command: List of strings.
         **settings: Further arguments of `subprocess.Popen`.
 
     Yields:
-        `Process`; its standard output is a pipe, of text. When the block ends without an error,
-        the process' own end is awaited.
+        `Process`. If the block ends without an exception, the context manager waits for the end of
+        the process.
     """
-    pipes = {"stdout": subprocess.PIPE, "text": True}
     with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, stderr=errors, **pipes, **settings) as process,
+        tempfile.TemporaryFile() as error_file,
+        Process(command, error_file, **settings) as process,
     ):
         try:
-            yield Process(process, errors)
+            yield process
         except BaseException:
             process.kill()
             raise
         finally:
-            # One that has failed does not read what was meant for it.
+            # A process that has failed no longer reads its input.
             if process.stdin:
                 with contextlib.suppress(BrokenPipeError):
                     process.stdin.close()
 
 
+def free_ports(number):
+    """Return TCP ports of 127.0.0.1 that no process uses.
+
+    Args:
+        number: Integer.
+
+    Returns:
+        List of different integers.
+    """
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
 def last_line(text):
-    r"""Return the last line that is not empty; of a traceback, what was raised.
+    r"""Return the last line that is not empty. In a traceback, this is the exception.
 
     Example:
         >>> last_line("Traceback:\n  …\nValueError: too much\n\n")

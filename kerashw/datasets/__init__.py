@@ -1,1 +1,1 @@
-"""Data sets: MNIST and sets of its shape, and Question 3's generated diagonals."""
+"""Data sets: MNIST, data sets of the same shape, and the generated diagonals of Question 3."""

@@ -1,9 +1,10 @@
-"""Decoded arrays beside a prepared data set, trusted only as long as that set is unchanged.
+"""A cache of decoded arrays beside a prepared data set.
 
-Decoding 70,000 PNG images takes seconds, reading the arrays back a fraction of one. The cache is
-one file, `kerashw.npz`, in the folder that tensorflow-datasets prepared, so that deleting the
-folder deletes both. It keeps the SHA-256 of every other file there: one changed byte in the
-prepared set is noticed. The arrays themselves are guarded by the zip format's own checksums.
+Decoding 70,000 PNG images takes seconds. Reading the cached arrays takes a fraction of one second.
+The cache is one file, `kerashw.npz`, in the folder that tensorflow-datasets prepared, so deleting
+the folder also deletes the cache. It stores the SHA-256 of every other file in that folder, so a
+single changed byte in the prepared data set is detected. The checksums of the zip format protect
+the arrays themselves.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import zipfile
 import numpy as np
 
 from kerashw.errors import DataError
-from kerashw.files import written_whole
+from kerashw.files import atomic_write
 
 FILE_NAME = "kerashw.npz"
 
@@ -26,11 +27,11 @@ def read(folder):
         folder: `Path` of the folder that tensorflow-datasets prepared.
 
     Returns:
-        Pair of the arrays, by name, and the data written with them; `None` where there is no
-        cache that can be read.
+        Pair of the arrays, as a dict by name, and the metadata that was written with them; `None`
+        if there is no readable cache.
 
     Raises:
-        DataError: If a file of the prepared set changed since the cache was written.
+        DataError: If a file of the prepared data set changed after the cache was written.
     """
     try:
         with np.load(folder / FILE_NAME, allow_pickle=False) as file:
@@ -40,24 +41,24 @@ def read(folder):
     except FileNotFoundError:
         return None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        logging.getLogger(__name__).warning("%s is made anew: %s", folder / FILE_NAME, error)
+        logging.getLogger(__name__).warning("%s is written again: %s", folder / FILE_NAME, error)
         return None
 
 
 def write(folder, arrays, **metadata):
-    """Write the cache of a prepared data set; where the folder is read-only, do without.
+    """Write the cache of a prepared data set. A read-only folder gets no cache.
 
     Args:
         folder: `Path` of the folder that tensorflow-datasets prepared.
         arrays: Dict of `numpy.ndarray` by name.
-        **metadata: What JSON can hold, to be given back by `read`.
+        **metadata: Values that JSON can represent. `read` returns them.
 
     Returns:
-        The metadata with the checksums of the folder's files added: what `read` will give.
+        The metadata with the checksums of the folder's files added, as `read` returns them.
     """
     metadata["checksums"] = checksums(folder)
     try:
-        with written_whole(folder / FILE_NAME) as path:
+        with atomic_write(folder / FILE_NAME) as path:
             np.savez(path, metadata=json.dumps(metadata), **arrays)
     except OSError as error:
         logging.getLogger(__name__).info("no cache in %s: %s", folder, error)
@@ -65,8 +66,16 @@ def write(folder, arrays, **metadata):
 
 
 def checksums(folder):
-    """Return the SHA-256, in hexadecimal, of each of a prepared set's files, by name."""
+    """Return the SHA-256, in hexadecimal, of each file of a prepared data set, by file name."""
     return {path.name: _sha256(path) for path in sorted(_prepared_files(folder))}
+
+
+def damaged_error(folder, reason):
+    """Return the `DataError` for a damaged prepared data set."""
+    return DataError(
+        f"the prepared data set in {folder} is damaged: {reason}. "
+        "Delete that folder; the next start prepares it again"
+    )
 
 
 def _prepared_files(folder):
@@ -81,14 +90,6 @@ def _sha256(path):
 def _compare(folder, expected):
     found = checksums(folder)
     for name in sorted(expected.keys() - found.keys()):
-        raise damaged(folder, f"{name} is missing")
+        raise damaged_error(folder, f"{name} is missing")
     for name in sorted(name for name in expected if found[name] != expected[name]):
-        raise damaged(folder, f"{name} changed since it was prepared")
-
-
-def damaged(folder, reason):
-    """Return the error that says what is wrong with a prepared set, and what to do."""
-    return DataError(
-        f"the prepared data set in {folder} is damaged: {reason}. "
-        "Delete that folder; the next start prepares it again"
-    )
+        raise damaged_error(folder, f"{name} changed since it was prepared")

@@ -1,9 +1,9 @@
-"""MNIST and the data sets of its shape, in memory, through tensorflow-datasets.
+"""MNIST and data sets of the same shape, loaded into memory through tensorflow-datasets.
 
-The four archives of MNIST come with this package (see `archives/README.md`), and
-tensorflow-datasets' own `mnist` builder checks and prepares them: no network is needed, and
-`tfds.load("mnist")` works afterwards. Other data sets of 28×28 grey images in 10 classes, such as
-`fashion_mnist` and `kmnist`, are downloaded by tensorflow-datasets.
+The package contains the four archives of MNIST (see `archives/README.md`). The `mnist` builder of
+tensorflow-datasets checks and prepares them. No network is needed, and `tfds.load("mnist")` works
+afterwards. tensorflow-datasets downloads other data sets of 28×28 grey images in 10 classes, such
+as `fashion_mnist` and `kmnist`.
 """
 
 import dataclasses
@@ -18,16 +18,16 @@ from kerashw.datasets import array_cache, tfds_preparation
 
 @dataclasses.dataclass(frozen=True)
 class ImageDataset:
-    """A data set of labelled images, decoded, in memory.
+    """A data set of decoded, labelled images in memory.
 
     Args:
-        name: String, as tensorflow-datasets names it, with its version: `mnist:3.0.1`.
+        name: String, the name and the version in tensorflow-datasets: `mnist:3.0.1`.
         train_images: uint8 array (N, 28, 28).
         train_labels: int64 array (N,), each in [0, 10).
         test_images: uint8 array (M, 28, 28).
         test_labels: int64 array (M,).
-        classes: Tuple of the classes' names.
-        checksums: Dict of the SHA-256 of each file of the prepared set, by file name.
+        classes: Tuple of strings, the names of the classes.
+        checksums: Dict of the SHA-256 of each file of the prepared data set, by file name.
     """
 
     name: str
@@ -39,7 +39,7 @@ class ImageDataset:
     checksums: dict
 
     def first(self, train=None, test=None):
-        """Return the data set cut to its first `train` and `test` examples (None: all)."""
+        """Return the first `train` and `test` examples as a data set; `None` keeps all of them."""
         return dataclasses.replace(
             self,
             train_images=self.train_images[:train],
@@ -50,22 +50,23 @@ class ImageDataset:
 
 
 def load(name="mnist", data_dir=None):
-    """Load MNIST, or a data set of its shape, into memory.
+    """Load MNIST, or a data set of the same shape, into memory.
 
-    The first call prepares the data set (some ten seconds for MNIST); later ones take a fraction
-    of a second.
+    The first call prepares the data set, which takes about ten seconds for MNIST. Later calls take
+    a fraction of a second.
 
     Args:
         name: String, a name in tensorflow-datasets: `mnist`, `fashion_mnist`, `kmnist`, …
-        data_dir: String or `Path`, where tensorflow-datasets keeps its data; by default, as
-            there, `$TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+        data_dir: String or `Path`, the data directory of tensorflow-datasets. The default is also
+            theirs: `$TFDS_DATA_DIR` or `~/tensorflow_datasets`.
 
     Returns:
         `ImageDataset`.
 
     Raises:
-        DataError: If there is no such data set, its images are not 28×28 grey ones in 10 classes,
-            it cannot be downloaded, or an archive or the prepared set is damaged.
+        DataError: If there is no such data set, if its images are not 28×28 grey images in 10
+            classes, if it cannot be downloaded, or if an archive or the prepared data set is
+            damaged.
 
     Example:
         >>> from kerashw.datasets import mnist
@@ -77,9 +78,9 @@ def load(name="mnist", data_dir=None):
         Y. LeCun, C. Cortes, C. J. C. Burges, *The MNIST database of handwritten digits*.
     """
     if not re.fullmatch(r"\w+(/\w+)?(:\d+\.\d+\.\d+)?", name):
-        raise tfds_preparation.no_such_dataset(name)
+        raise tfds_preparation.unknown_dataset_error(name)
     data_dir = _data_dir(data_dir)
-    arrays, metadata = _cached(name, data_dir) or _decoded(name, data_dir)
+    arrays, metadata = _read_cache(name, data_dir) or _prepare_and_decode(name, data_dir)
     return ImageDataset(
         name=metadata["name"],
         classes=tuple(metadata["classes"]),
@@ -93,8 +94,8 @@ def _data_dir(data_dir):
     return Path(data_dir or default).expanduser()
 
 
-def _cached(name, data_dir):
-    """Read the newest version's cache, without importing tensorflow-datasets."""
+def _read_cache(name, data_dir):
+    """Read the cache of the newest version without importing tensorflow-datasets."""
     dataset, _, version = name.partition(":")
     found = [
         path.parent for path in data_dir.glob(f"{dataset}/{version or '*'}/{array_cache.FILE_NAME}")
@@ -107,8 +108,8 @@ def _version_key(version):
     return [int(part) if part.isdigit() else -1 for part in version.split(".")]
 
 
-def _decoded(name, data_dir):
-    """Prepare the data set where that is still to do, decode it, and cache the arrays."""
+def _prepare_and_decode(name, data_dir):
+    """Prepare the data set if necessary, decode it, and write the cache."""
     builder = tfds_preparation.prepared_builder(name, data_dir)
     arrays = tfds_preparation.decode(builder)
     metadata = {

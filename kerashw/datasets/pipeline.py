@@ -1,11 +1,16 @@
-"""Examples, drawn in batches by the TensorFlow graph that trains on them.
+"""Batches of examples that a TensorFlow graph gathers from memory.
 
-The images stay uint8, a quarter of their size as floats; a batch is gathered and scaled inside the
-graph, so that a whole epoch needs no Python and no copy of the data.
+Images stay uint8, which needs a quarter of the memory of floats. The graph gathers and scales each
+batch, so an epoch needs no Python code and no copy of the data.
 
-`Batches`, `ArrayBatches` and `DatasetBatches` are alike to who trains on them: `order` begins an
-epoch, `rows` gives the rows of one whole batch, `rest` those that are left after the last, `load`
-turns rows, or a part of them, into what a model takes, and `sample` is one example of that.
+`Batches`, `ArrayBatches` and `kerashw.datasets.dataset_batches.DatasetBatches` have the same
+interface:
+
+- `order(epoch)` starts an epoch and returns the order of its examples.
+- `rows(order, step)` returns the rows of a full batch: the indices of its examples.
+- `last_rows(order)` returns the rows of the last batch of an epoch if it is smaller.
+- `load(rows)` returns the examples in these rows, or in a part of them, as the model's input.
+- `example_batch()` returns a batch to build a model with.
 """
 
 import contextlib
@@ -15,13 +20,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerashw.datasets.dataset_batches import DatasetBatches
 from kerashw.errors import InputError
 
 
-class _InMemory:
-    """Examples of which any can be had at any time: what `Batches` and `ArrayBatches` share."""
+class _InMemoryBatches:
+    """Base class of `Batches` and `ArrayBatches`, which can load any example at any time."""
 
-    ahead = True  # A batch can be drawn before its turn.
+    prefetchable = True  # A batch can be loaded before its step starts.
 
     def __init__(self, length, batch_size, seed):
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
@@ -40,67 +46,69 @@ class _InMemory:
         return -(-len(self) // self.batch_size)
 
     @property
-    def whole_steps(self):
-        """The number of batches that are of the full size: all but, perhaps, the last."""
+    def full_steps(self):
+        """The number of batches of the full size in an epoch."""
         return len(self) // self.batch_size
 
     @property
-    def sizes(self):
-        """The sizes that batches have: set of one or two integers."""
+    def batch_sizes(self):
+        """The sizes of the batches, as a set of one or two integers."""
         return {self.batch_size, len(self) % self.batch_size} - {0}
 
     @property
     def order_spec(self):
-        """What `order` returns, for those who trace a graph of it."""
+        """The type of what `order` returns, as `tf.TensorSpec`."""
         return tf.TensorSpec((len(self),), tf.int32)
 
     def order(self, epoch):
-        """Return the examples' order in an epoch: int32 tensor (N,)."""
+        """Return the order of the examples in an epoch, an int32 tensor (N,)."""
         indices = np.arange(len(self), dtype=np.int32)
         if self.seed is not None:
             np.random.default_rng((self.seed, epoch)).shuffle(indices)
         return tf.constant(indices)
 
     def rows(self, order, step):
-        """Return the places of one whole batch's examples: int32 tensor (batch size,).
+        """Return the rows of a full batch, an int32 tensor (batch size,).
 
-        Its shape is known when the graph is made, so that what only depends on it costs nothing.
+        The graph knows this shape, so TensorFlow computes everything that only depends on it once.
         """
         return tf.slice(order, [step * self.batch_size], [self.batch_size])
 
-    def rest(self, order):
-        """Return the places of the last batch's examples where it is not a whole one."""
-        return order[self.whole_steps * self.batch_size :]
+    def last_rows(self, order):
+        """Return the rows of the last batch if it is smaller than the others."""
+        return order[self.full_steps * self.batch_size :]
 
-    def sample(self):
+    def example_batch(self):
         """Return a batch of one example."""
         return self.load(tf.range(1))
 
-    def read(self):
-        """Return a context manager to read batches in."""
+    def early_end_as_error(self):
+        """Return a context manager that does nothing: all examples are in memory."""
         return contextlib.nullcontext()
 
 
-class Batches(_InMemory):
-    """Labelled images in memory, in batches whose order depends on the seed and the epoch alone.
+class Batches(_InMemoryBatches):
+    """Batches of labelled images in memory. Their order depends only on the seed and the epoch.
 
     Args:
-        images: Array (N, height, width) or (N, height, width, channels); uint8 pixels are scaled
-            to [0, 1], floats are taken as they are.
+        images: Array (N, height, width) or (N, height, width, channels). uint8 pixels are scaled
+            to [0, 1]; floats are used unchanged.
         labels: Integer array (N,).
-        batch_size: Positive integer, at most N or taken for it; the last batch of an epoch holds
-            what is left.
-        seed: Non-negative integer to shuffle anew in every epoch, or `None` to keep the order.
+        batch_size: Positive integer. Values above N mean N. The last batch of an epoch has the
+            remaining examples.
+        seed: Non-negative integer to shuffle the examples in every epoch, or `None` to keep their
+            order.
 
     Raises:
-        InputError: If the arguments are not as above.
+        InputError: If the shapes do not match, there are no examples, or the batch size is not a
+            positive integer.
 
     Example:
         >>> import numpy as np
         >>> batches = Batches(np.full((5, 28, 28), 255, "uint8"), np.arange(5), batch_size=2)
         >>> batches.steps
         3
-        >>> images, labels = batches.draw(batches.order(epoch=0), step=2)
+        >>> images, labels = batches.batch(batches.order(epoch=0), step=2)
         >>> images.shape, float(images[0, 0, 0, 0]), labels.numpy().tolist()
         (TensorShape([1, 28, 28, 1]), 1.0, [4])
     """
@@ -118,7 +126,7 @@ class Batches(_InMemory):
         self._images = tf.constant(images)
         self._labels = tf.constant(labels)
 
-    def draw(self, order, step):
+    def batch(self, order, step):
         """Return one batch of an epoch.
 
         Args:
@@ -128,28 +136,31 @@ class Batches(_InMemory):
         Returns:
             Pair of images, floats (B, height, width, channels), and labels (B,).
         """
-        return self.load(self.rows(order, step) if step < self.whole_steps else self.rest(order))
+        full = step < self.full_steps
+        return self.load(self.rows(order, step) if full else self.last_rows(order))
 
     def load(self, rows):
-        """Return the images and the labels in these places."""
+        """Return the images and the labels in these rows."""
         images = tf.gather(self._images, rows)
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 255
         return images, tf.gather(self._labels, rows)
 
 
-class ArrayBatches(_InMemory):
-    """Examples of any model, as `Model.fit` takes arrays, in batches inside the graph.
+class ArrayBatches(_InMemoryBatches):
+    """Batches of arrays in memory for any model, as `Model.fit` accepts arrays.
 
     Args:
-        arrays: Tuple (x, y) or (x, y, sample_weight) of arrays (N, …), or dicts or lists of such;
-            floats become Keras' float type.
-        batch_size: Positive integer, at most N or taken for it; the last batch of an epoch holds
-            what is left.
-        seed: Non-negative integer to shuffle anew in every epoch, or `None` to keep the order.
+        arrays: Tuple (x, y) or (x, y, sample_weight) of arrays (N, …), or of dicts or lists of
+            such arrays. Floats are converted to `keras.config.floatx()`.
+        batch_size: Positive integer. Values above N mean N. The last batch of an epoch has the
+            remaining examples.
+        seed: Non-negative integer to shuffle the examples in every epoch, or `None` to keep their
+            order.
 
     Raises:
-        InputError: If the arrays do not have equally many examples, or none.
+        InputError: If the arrays have different lengths or no examples, or the batch size is not a
+            positive integer.
 
     Example:
         >>> import numpy as np
@@ -170,91 +181,16 @@ class ArrayBatches(_InMemory):
         super().__init__(lengths.pop(), batch_size, seed)
 
     def load(self, rows):
-        """Return the examples in these places, in the arrays' own structure."""
+        """Return the examples in these rows, in the structure of the arrays."""
         return keras.tree.map_structure(lambda array: tf.gather(array, rows), self._arrays)
 
 
-class DatasetBatches:
-    """The batches of a `tf.data.Dataset`, as `Model.fit` takes one.
-
-    Args:
-        dataset: `tf.data.Dataset` of batches: tuples (x, y) or (x, y, sample_weight). Where its
-            length is not known, it is counted, which costs one pass.
-
-    Raises:
-        InputError: If the dataset has no end, or no batch.
-
-    Example:
-        >>> import tensorflow as tf
-        >>> batches = DatasetBatches(tf.data.Dataset.range(5).batch(2))
-        >>> batches.steps
-        3
-        >>> batches.load(batches.rows(batches.order(epoch=0), step=0)).numpy().tolist()
-        [0, 1]
-    """
-
-    ahead = False  # It may itself work ahead; what it is asked for is gone.
-
-    def __init__(self, dataset):
-        self._dataset = dataset
-        steps = int(dataset.cardinality())
-        if steps == tf.data.UNKNOWN_CARDINALITY:
-            steps = int(dataset.reduce(np.int64(0), lambda count, *batch: count + 1))
-        if steps < 1:
-            raise InputError(
-                "the dataset must have an end, and a batch before it. Received: one "
-                f"{'without a batch' if steps == 0 else 'without an end: call its take(…)'}"
-            )
-        self.steps = self.whole_steps = steps
-
-    @property
-    def sizes(self):
-        """The size that batches have, a set of one; `None` in it where that is not known."""
-        shape = tf.nest.flatten(self._dataset.element_spec)[0].shape
-        return {shape[0] if shape.rank else None}
-
-    @property
-    def order_spec(self):
-        """What `order` returns; an iterator made to find out would be an epoch to the dataset."""
-        return tf.data.IteratorSpec(self._dataset.element_spec)
-
-    def order(self, epoch):
-        """Begin to iterate anew; the dataset itself decides the order."""
-        return iter(self._dataset)
-
-    def sample(self):
-        """Return a batch of zeros of the dataset's shapes, 1 where they are not known."""
-        return tf.nest.map_structure(
-            lambda spec: tf.zeros([size or 1 for size in spec.shape], spec.dtype),
-            self._dataset.element_spec,
-        )
-
-    @contextlib.contextmanager
-    def read(self):
-        """Turn what TensorFlow says at a dataset's early end into one clear error."""
-        try:
-            yield
-        except tf.errors.OutOfRangeError as error:
-            raise InputError(
-                f"the dataset must have as many batches in every epoch as at first, {self.steps}. "
-                "Received: fewer"
-            ) from error
-
-    def rows(self, order, step):
-        """Return the next batch."""
-        return order.get_next()
-
-    def load(self, rows):
-        """Return the rows as they are."""
-        return rows
-
-
 def as_batches(data, batch_size=32, seed=None):
-    """Return data of any kind that `Model.fit` takes, or `Batches`, as batches inside the graph.
+    """Convert any data that `Model.fit` accepts to batches.
 
     Args:
-        data: `Batches`, a tuple (x, y) or (x, y, sample_weight) of arrays, or a batched
-            `tf.data.Dataset` of such.
+        data: `Batches`, which are returned unchanged; a tuple (x, y) or (x, y, sample_weight) of
+            arrays; or a batched `tf.data.Dataset` of such tuples.
         batch_size: Positive integer, for arrays.
         seed: As in `ArrayBatches`, for arrays.
 
@@ -262,7 +198,7 @@ def as_batches(data, batch_size=32, seed=None):
         `Batches`, `ArrayBatches` or `DatasetBatches`.
 
     Raises:
-        InputError: If it is none of these.
+        InputError: If the data have another type.
     """
     if isinstance(data, (Batches, ArrayBatches, DatasetBatches)):
         return data

@@ -1,8 +1,8 @@
-"""Data sets of MNIST's shape, prepared and decoded by tensorflow-datasets.
+"""Prepare and decode data sets of MNIST's shape with tensorflow-datasets.
 
-Here each thing that can go wrong (no such data set, another shape, no network, a damaged archive
-or prepared set) becomes one error that says what to do. tensorflow-datasets is imported where it is
-needed: with a cache beside the prepared set it is not.
+Every failure (no such data set, another shape, no network, a damaged archive or a damaged prepared
+data set) raises one error that says what to do. The functions import tensorflow-datasets
+themselves, because loading a cached data set does not need it.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import numpy as np
 
 from kerashw.datasets import array_cache
 from kerashw.errors import DataError
-from kerashw.files import locked
+from kerashw.files import lock_folder
 
 IMAGE_SHAPE = (28, 28, 1)
 NUM_CLASSES = 10
@@ -28,39 +28,40 @@ ARCHIVES = (
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 )
-SECONDS_TO_CONNECT = 10
+CONNECTION_TIMEOUT = 10  # seconds
 
 
 def prepared_builder(name, data_dir):
-    """Return the builder of a data set, which it prepares where that is still to do.
+    """Return the builder of a data set, and prepare the data set if necessary.
 
     Args:
         name: String, a name in tensorflow-datasets.
-        data_dir: `Path`, where tensorflow-datasets keeps its data.
+        data_dir: `Path`, the data directory of tensorflow-datasets.
 
     Returns:
         Prepared `tfds.core.DatasetBuilder`.
 
     Raises:
-        DataError: If it cannot be had, or is not 28×28 grey images in 10 classes.
+        DataError: If the data set is unknown, cannot be downloaded or prepared, is damaged, or does
+            not have 28×28 grey images in 10 classes.
     """
-    with _alone_in(data_dir):
+    with _exclusive_access(data_dir):
         builder = _builder(name, data_dir)
         _check_shape(builder, name)
         if not builder.is_prepared():
             if Path(builder.data_dir).exists():
-                raise array_cache.damaged(builder.data_dir, "dataset_info.json is missing")
+                raise array_cache.damaged_error(builder.data_dir, "dataset_info.json is missing")
             _prepare(builder, name)
     return builder
 
 
 @contextlib.contextmanager
-def _alone_in(data_dir):
-    """Let one process prepare; others that start meanwhile wait and find it prepared."""
+def _exclusive_access(data_dir):
+    """Lock the data directory: other processes wait, and then find the data set prepared."""
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # tensorflow-datasets says it better
+        with contextlib.suppress(OSError):  # tensorflow-datasets reports it more precisely
             data_dir.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(data_dir))
+            stack.enter_context(lock_folder(data_dir))
         yield
 
 
@@ -71,17 +72,17 @@ def _builder(name, data_dir):
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        raise no_such_dataset(name) from error
+        raise unknown_dataset_error(name) from error
     except (ParseError, json.JSONDecodeError) as error:
-        raise array_cache.damaged(
+        raise array_cache.damaged_error(
             data_dir / name, f"dataset_info.json: {_summary(error)}"
         ) from error
     except (ValueError, AssertionError, KeyError, ImportError) as error:
         raise DataError(f"the data set {name!r} cannot be used: {_summary(error)}") from error
 
 
-def no_such_dataset(name):
-    """Return the error for a data set that there is not."""
+def unknown_dataset_error(name):
+    """Return the `DataError` for a name that tensorflow-datasets does not know."""
     return DataError(
         f"tensorflow-datasets has no data set {name!r}. "
         "Expected mnist, or one of its shape: fashion_mnist, kmnist"
@@ -103,7 +104,7 @@ def _check_shape(builder, name):
 
 
 def _prepare(builder, name):
-    """Let tensorflow-datasets prepare a data set from our archives or from the network."""
+    """Prepare a data set from the archives in this package or from the network."""
     import tensorflow_datasets as tfds
 
     if builder.name != "mnist":
@@ -115,27 +116,27 @@ def _prepare(builder, name):
             raise DataError(
                 f"the archive {ARCHIVE_FOLDER / archive} is missing. Install kerashw again"
             )
-    # A folder of its own for what the archives unpack to: a file left there by a process that was
-    # killed would be taken for whole.
-    with tempfile.TemporaryDirectory(prefix="kerashw-") as scratch:
+    # The archives are extracted to a new folder. In a shared one, tensorflow-datasets would use the
+    # incomplete files of a process that was killed.
+    with tempfile.TemporaryDirectory(prefix="kerashw-") as download_dir:
         _download_and_prepare(
             builder,
             name,
-            download_dir=scratch,
+            download_dir=download_dir,
             download_config=tfds.download.DownloadConfig(manual_dir=ARCHIVE_FOLDER),
         )
 
 
 def _check_network(builder, name):
-    """Find out in seconds what tensorflow-datasets' repeated tries find out in minutes."""
+    """Raise an error within seconds; tensorflow-datasets would retry for minutes."""
     import requests
 
     url = next(iter(builder.url_infos or ()), "")
     if url.startswith("http"):
         try:
-            requests.head(url, timeout=SECONDS_TO_CONNECT, allow_redirects=True)
+            requests.head(url, timeout=CONNECTION_TIMEOUT, allow_redirects=True)
         except requests.RequestException as error:
-            raise _no_download(name, error) from error
+            raise _download_error(name, error) from error
 
 
 def _download_and_prepare(builder, name, **settings):
@@ -147,45 +148,47 @@ def _download_and_prepare(builder, name, **settings):
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(**settings)
     except tfds.download.download_manager.NonMatchingChecksumError as error:
-        raise DataError(_wrong_checksum(name, settings, str(error))) from error
+        raise _checksum_error(name, str(error), own_archives=bool(settings)) from error
     except (requests.RequestException, tfds.download.DownloadError) as error:
-        raise _no_download(name, error) from error
+        raise _download_error(name, error) from error
     except OSError as error:
         raise DataError(
             f"the data set {name!r} cannot be prepared in {builder.data_dir}: {_summary(error)}. "
-            "Choose another place with --data-dir"
+            "Choose another folder with --data-dir"
         ) from error
 
 
-def _wrong_checksum(name, settings, message):
+def _checksum_error(name, message, own_archives):
     archive = next((archive for archive in ARCHIVES if archive in message), "an archive")
-    remedy = "Install kerashw again" if settings else "Delete tensorflow-datasets' downloads folder"
-    return (
+    remedy = (
+        "Install kerashw again" if own_archives else "Delete tensorflow-datasets' downloads folder"
+    )
+    return DataError(
         f"{archive} of the data set {name!r} is damaged: its SHA-256 is not the known one. {remedy}"
     )
 
 
-def _no_download(name, error):
+def _download_error(name, error):
     request = getattr(error, "request", None)
     reason = f"{urlsplit(request.url).hostname} does not answer" if request else _summary(error)
     return DataError(
         f"the data set {name!r} cannot be downloaded: {reason}. "
-        "It needs the network once; mnist does not"
+        "Its download needs the network; mnist needs no download"
     )
 
 
 def decode(builder):
-    """Read a prepared set whole; a damaged one is found by its records' checksums.
+    """Decode a whole prepared data set.
 
     Args:
         builder: Prepared `tfds.core.DatasetBuilder`.
 
     Returns:
-        Dict of `train_images`, `train_labels`, `test_images` and `test_labels`: images uint8
-        (N, 28, 28), labels int64 (N,).
+        Dict of `train_images`, `train_labels`, `test_images` and `test_labels`. The images are
+        uint8 (N, 28, 28), the labels int64 (N,).
 
     Raises:
-        DataError: If a split is missing or damaged.
+        DataError: If a split is missing, or damaged according to the checksums of its records.
     """
     import tensorflow as tf
     import tensorflow_datasets as tfds
@@ -198,11 +201,13 @@ def decode(builder):
         try:
             examples = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
         except (tf.errors.OpError, OSError) as error:
-            raise array_cache.damaged(folder, f"the split {split!r}: {_summary(error)}") from error
+            raise array_cache.damaged_error(
+                folder, f"the split {split!r}: {_summary(error)}"
+            ) from error
         expected = builder.info.splits[split].num_examples
         if len(examples["label"]) != expected:
             found = f"{len(examples['label'])} of {expected} examples"
-            raise array_cache.damaged(folder, f"the split {split!r} has {found}")
+            raise array_cache.damaged_error(folder, f"the split {split!r} has {found}")
         arrays[f"{split}_images"] = examples["image"][..., 0]
         arrays[f"{split}_labels"] = examples["label"].astype(np.int64)
     return arrays

@@ -1,7 +1,21 @@
-"""One device, several GPUs or several machines: choose a `tf.distribute` strategy, connect workers."""
+"""`tf.distribute` strategies for one device, several GPUs or several machines."""
 
 from kerashw.distribution.broadcast import broadcast
-from kerashw.distribution.strategy_choice import NAMES, TIMEOUT, Plan, describe, plan, strategy
+from kerashw.distribution.strategy_choice import (
+    TIMEOUT,
+    StrategyChoice,
+    choose_strategy,
+    describe,
+    strategy,
+)
 from kerashw.fitting import fit
 
-__all__ = ["NAMES", "TIMEOUT", "Plan", "broadcast", "describe", "fit", "plan", "strategy"]
+__all__ = [
+    "TIMEOUT",
+    "StrategyChoice",
+    "broadcast",
+    "choose_strategy",
+    "describe",
+    "fit",
+    "strategy",
+]

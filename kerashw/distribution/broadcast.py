@@ -1,4 +1,4 @@
-"""Bytes broadcast from the chief to all workers."""
+"""Broadcast bytes from the chief to all workers."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,11 +7,11 @@ from kerashw.fitting.lost_workers import worker_count, worker_loss_as_error
 
 
 def broadcast(strategy, content):
-    """Return the chief's bytes on every worker; all of them wait for each other here.
+    """Return the chief's bytes on every worker. All workers must call this, and wait for the rest.
 
     Args:
         strategy: `tf.distribute.Strategy`.
-        content: Bytes, on the chief; the other workers' do not matter.
+        content: Bytes. Only the chief's are used.
 
     Returns:
         Bytes.
@@ -20,31 +20,32 @@ def broadcast(strategy, content):
         WorkerError: If another worker was lost.
 
     Example:
-        >>> share(strategy("default"), b"epoch 3")
+        >>> import kerashw
+        >>> broadcast(kerashw.distribution.strategy("default"), b"epoch 3")
         b'epoch 3'
     """
     if worker_count(strategy) == 1:
         return content
     content = content if _is_chief(strategy.cluster_resolver) else b""
     with worker_loss_as_error(strategy):
-        length = int(_first_replicas(strategy, np.array([len(content)], np.int64))[0])
+        length = int(_broadcast_array(strategy, np.array([len(content)], np.int64))[0])
         words = np.zeros(-(-length // 8), np.int64)
         words.view(np.uint8)[: len(content)] = np.frombuffer(content, np.uint8)
-        return _first_replicas(strategy, words).tobytes()[:length] if length else b""
+        return _broadcast_array(strategy, words).tobytes()[:length] if length else b""
 
 
-def _first_replicas(strategy, array):
-    """Return the array of integers that the first of all replicas has."""
+def _broadcast_array(strategy, array):
+    """Return the integer array of the first replica on all workers."""
 
-    def send(part):
+    def sum_over_replicas(values):
         context = tf.distribute.get_replica_context()
-        mine = tf.cast(tf.equal(context.replica_id_in_sync_group, 0), part.dtype)
-        # The others add zeros: a sum of integers is exact.
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, part * mine)
+        is_first = tf.cast(tf.equal(context.replica_id_in_sync_group, 0), values.dtype)
+        # The other replicas add zeros. Sums of integers are exact.
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, values * is_first)
 
-    value = tf.constant(array)
-    run = tf.function(lambda value: strategy.run(send, (value,)), autograph=False)
-    sums = run.get_concrete_function(tf.TensorSpec.from_tensor(value))(value)
+    values = tf.constant(array)
+    run = tf.function(lambda values: strategy.run(sum_over_replicas, (values,)), autograph=False)
+    sums = run.get_concrete_function(tf.TensorSpec.from_tensor(values))(values)
     return strategy.experimental_local_results(sums)[0].numpy()
 
 

@@ -1,10 +1,11 @@
-"""Workers meet before TensorFlow connects them, so that a missing one is named and not waited for.
+"""Exchange messages between all workers before TensorFlow connects them.
 
-TensorFlow's own start blocks the whole process until all workers are there, without a word and
-without a limit that one could set. Here each worker greets every other one, on the addresses that
-TensorFlow is about to use, and is answered, or says within a time limit who did not answer. A
-greeting is an exchange: of two workers either both have heard the other, or neither. So each may
-leave as soon as it has heard all.
+TensorFlow blocks the whole process, without output and without a time limit, until all workers are
+connected. `all_gather` waits first, on the same addresses, and names the workers that do not answer
+within a time limit.
+
+Each connection carries the messages of both workers, and a worker sends its own before it reads. A
+worker that has all messages has therefore sent its own to all workers, and can return.
 """
 
 import contextlib
@@ -15,56 +16,95 @@ import time
 
 from kerashw.errors import InputError, WorkerError
 
-# How long one greeting may take, and how soon an unanswered one is tried again: seconds.
-PATIENCE = 5
-PAUSE = 0.2
-LONGEST = 65_536
+EXCHANGE_TIMEOUT = 5  # seconds for one exchange of messages
+RETRY_INTERVAL = 0.2  # seconds
+MAX_MESSAGE_BYTES = 65_536
 
 
-def meet(addresses, index, told, timeout=60):
-    """Wait until every worker has greeted every other one.
+def all_gather(addresses, index, message, timeout=60):
+    """Send a message to all other workers, and wait for their messages.
 
     Args:
-        addresses: Sequence of strings "host:port", one a worker.
-        index: Integer, this worker's place in it; it listens on that port meanwhile.
-        told: Dict that JSON can hold, to tell the others.
-        timeout: Seconds to wait at most.
+        addresses: Sequence of strings "host:port", one for each worker.
+        index: Integer, the index of this worker. Its port must be free.
+        message: Dict that JSON can represent.
+        timeout: Float, the longest time to wait in seconds.
 
     Returns:
-        List of what each worker told, in their order.
+        List of the messages of all workers, in the order of the addresses.
 
     Raises:
-        WorkerError: If a worker did not answer in time.
+        WorkerError: If a worker does not answer in time.
         InputError: If this worker cannot listen on its own port.
 
     Example:
-        >>> meet(["127.0.0.1:23000"], 0, {"epochs": 3})
+        >>> all_gather(["127.0.0.1:23000"], 0, {"epochs": 3})
         [{'epochs': 3}]
     """
-    heard = {index: told}
-    greeting = json.dumps({"worker": index, "of": list(addresses), "told": told}).encode() + b"\n"
+    exchange = _Exchange(addresses, index, message)
     deadline = time.monotonic() + timeout
-    with _listening(addresses[index]) as listener:
-        answering = threading.Thread(
-            target=_answer, args=(listener, greeting, addresses, heard), daemon=True
-        )
-        answering.start()
+    with _listen(addresses[index]) as listener:
+        server = threading.Thread(target=exchange.accept_connections, args=(listener,), daemon=True)
+        server.start()
         try:
-            while missing := sorted(set(range(len(addresses))) - heard.keys()):
+            while missing := exchange.missing():
                 if time.monotonic() > deadline:
-                    raise _missing(addresses, index, missing, timeout)
+                    raise _missing_error(addresses, index, missing, timeout)
                 for number in missing:
-                    _greet(addresses[number], greeting, addresses, heard)
-                time.sleep(PAUSE)
+                    exchange.connect(addresses[number])
+                time.sleep(RETRY_INTERVAL)
         finally:
-            # The port is free again when no accept holds it any more.
-            with contextlib.suppress(OSError):  # macOS refuses it, and needs no such word
-                listener.shutdown(socket.SHUT_RDWR)
-            answering.join()
-    return [heard[number] for number in range(len(addresses))]
+            # The port is free for TensorFlow only when no `accept` uses it any more.
+            exchange.finished.set()
+            server.join()
+    return [exchange.messages[number] for number in range(len(addresses))]
 
 
-def _listening(address):
+class _Exchange:
+    """Sends the message of this worker, and collects the messages of all workers."""
+
+    def __init__(self, addresses, index, message):
+        self.addresses, self.messages = list(addresses), {index: message}
+        content = {"worker": index, "addresses": self.addresses, "message": message}
+        self.line = json.dumps(content).encode() + b"\n"
+        self.finished = threading.Event()
+
+    def missing(self):
+        """Return the indices of the workers whose message is missing."""
+        return [number for number in range(len(self.addresses)) if number not in self.messages]
+
+    def accept_connections(self, listener):
+        """Exchange messages over incoming connections until the exchange is finished."""
+        listener.settimeout(RETRY_INTERVAL)
+        while not self.finished.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:  # also after the timeout
+                continue
+            self._exchange_over(connection)
+
+    def connect(self, address):
+        """Exchange messages with another worker if it can be reached."""
+        host, _, port = address.rpartition(":")
+        try:
+            connection = socket.create_connection((host, int(port)), timeout=EXCHANGE_TIMEOUT)
+        except OSError:
+            return
+        self._exchange_over(connection)
+
+    def _exchange_over(self, connection):
+        # Whatever another program answers is ignored. So are the workers of an earlier start, which
+        # have other addresses.
+        with connection, contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            connection.settimeout(EXCHANGE_TIMEOUT)
+            connection.sendall(self.line)
+            with connection.makefile("rb") as stream:
+                received = json.loads(stream.readline(MAX_MESSAGE_BYTES))
+            if received["addresses"] == self.addresses:
+                self.messages[received["worker"]] = received["message"]
+
+
+def _listen(address):
     host, _, port = address.rpartition(":")
     try:
         family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
@@ -77,40 +117,10 @@ def _listening(address):
         ) from error
 
 
-def _answer(listener, greeting, addresses, heard):
-    """Answer greetings until the listener is closed."""
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        _exchange(connection, greeting, addresses, heard)
-
-
-def _greet(address, greeting, addresses, heard):
-    host, _, port = address.rpartition(":")
-    try:
-        connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
-    except OSError:
-        return
-    _exchange(connection, greeting, addresses, heard)
-
-
-def _exchange(connection, greeting, addresses, heard):
-    """Send a greeting, and note the other's if it is one."""
-    # What else may be there: another program, or a worker of an earlier start that is going down.
-    with connection, contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        connection.settimeout(PATIENCE)
-        connection.sendall(greeting)
-        with connection.makefile("rb") as stream:
-            other = json.loads(stream.readline(LONGEST))
-        if other["of"] == list(addresses):
-            heard[other["worker"]] = other["told"]
-
-
-def _missing(addresses, index, missing, timeout):
+def _missing_error(addresses, index, missing, timeout):
     names = ", ".join(f"worker {number + 1} ({addresses[number]})" for number in missing)
     return WorkerError(
         f"worker {index + 1} of {len(addresses)} waited {timeout:g} seconds in vain for {names}. "
-        "Start all workers with the same addresses in TF_CONFIG, and let them reach each other"
+        "Start all workers with the same addresses in TF_CONFIG, and check that they can reach "
+        "each other"
     )

@@ -1,4 +1,4 @@
-"""The cluster that the environment variable `TF_CONFIG` describes."""
+"""Read the cluster from the environment variable `TF_CONFIG`."""
 
 import json
 import os
@@ -12,7 +12,15 @@ EXAMPLE = (
 
 
 def read_cluster():
-    """Return the addresses in `TF_CONFIG`, the chief's first, and this worker's place in them."""
+    """Read the workers in `TF_CONFIG`.
+
+    Returns:
+        Pair of a tuple of the workers' addresses, "host:port", with the chief's first, and the
+        integer index of this worker. `((), 0)` if there is no cluster.
+
+    Raises:
+        InputError: If `TF_CONFIG` is invalid.
+    """
     text = os.environ.get("TF_CONFIG", "")
     try:
         config = json.loads(text or "{}")
@@ -21,16 +29,16 @@ def read_cluster():
             return (), 0
         if not jobs.keys() <= {"chief", "worker"} or len(jobs.get("chief", ())) > 1:
             raise ValueError("expected workers, and at most one chief")
-        task, number = config["task"]["type"], int(config["task"]["index"])
-        places = [(job, i) for job in ("chief", "worker") for i in range(len(jobs.get(job, ())))]
-        addresses = tuple(jobs[job][i] for job, i in places)
-        index = places.index((task, number))
+        task = config["task"]["type"], int(config["task"]["index"])
+        tasks = [(job, i) for job in ("chief", "worker") for i in range(len(jobs.get(job, ())))]
+        addresses = tuple(jobs[job][i] for job, i in tasks)
+        index = tasks.index(task)
         for address in addresses:
             if not 0 < int(address.rpartition(":")[2]) < 65_536 or not address.rpartition(":")[0]:
                 raise ValueError(f"no host:port: {address}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"TF_CONFIG does not say who the workers are and which one this is: {error}. "
+            f"TF_CONFIG does not list the workers and the index of this one: {error}. "
             f"{EXAMPLE}. Received: {text}"
         ) from error
     return addresses, index

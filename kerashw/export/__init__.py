@@ -1,4 +1,4 @@
-"""Trained classifiers as SavedModels that TensorFlow Serving takes as they are."""
+"""Export of trained classifiers as SavedModels that TensorFlow Serving serves as they are."""
 
 from kerashw.export.models_config_writer import versions, write_models_config
 from kerashw.export.saved_model_writer import export_saved_model

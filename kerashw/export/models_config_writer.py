@@ -1,37 +1,37 @@
-"""`models.config`, the file that lists the exported models for TensorFlow Serving."""
+"""`models.config`, the file that lists exported models for TensorFlow Serving."""
 
 import json
 from pathlib import Path
 
-from kerashw.files import written_whole
+from kerashw.files import atomic_write
 
 
 def versions(directory):
-    """Return the numbers of the versions in a model's base folder, smallest first.
+    """Return the version numbers in the base folder of a model.
 
     Args:
         directory: String or `Path`; need not exist.
 
     Returns:
-        List of integers.
+        List of integers, sorted.
     """
     names = (path.name for path in Path(directory).glob("*") if path.is_dir())
     return sorted(int(name) for name in names if name.isdecimal())
 
 
 def write_models_config(directory):
-    """Write `models.config`, which lists the models below a folder for TensorFlow Serving.
+    """Write `models.config`, which lists the models in a folder.
 
     Args:
-        directory: String or `Path` of a folder whose subfolders are models' base folders.
+        directory: String or `Path` of a folder with a base folder for each model.
 
     Returns:
-        `Path` of the file; the base paths in it are absolute, as TensorFlow Serving demands.
+        `Path` of the file. Its base paths are absolute, as TensorFlow Serving requires.
     """
     directory = Path(directory).resolve()
     models = [path for path in sorted(directory.iterdir()) if path.is_dir() and versions(path)]
-    with written_whole(directory / "models.config") as path:
-        entries = "".join(_config_entry(model) for model in models)
+    entries = "".join(_config_entry(model) for model in models)
+    with atomic_write(directory / "models.config") as path:
         path.write_text(f"model_config_list {{\n{entries}}}\n", encoding="utf-8")
     return directory / "models.config"
 

@@ -1,98 +1,97 @@
-"""What an exported model can be asked: its signatures, and requests to warm them up with."""
+"""The signatures of an exported model: its functions, and the inputs that they accept."""
 
 import math
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from kerashw.layers import DiagonalCount
-from kerashw.preprocessing import normalized
+from kerashw.preprocessing import center_digits
 
 CLASSIFY = "classify"
-# One request alone, and as many as a server that batches may put together.
-BATCH_SIZES = (1, 32)
 
 
 class Signature(NamedTuple):
-    """One way to ask a model.
+    """A function that a server can call.
 
     Args:
-        function: Function of tensors, one an input, to a dictionary of tensors.
-        inputs: List of `tf.TensorSpec`, the inputs with their names.
-        examples: List of dictionaries, an array by input: requests to warm it up with.
+        function: Function from a tensor to a dictionary of tensors.
+        input_spec: `tf.TensorSpec`, the name, shape and dtype of the input.
     """
 
     function: object
-    inputs: list
-    examples: list
+    input_spec: tf.TensorSpec
 
 
-def signatures(model, labels):
-    """Return the signatures of a classifier of images, as `kerashw.export` describes them.
+def build_signatures(model, labels):
+    """Build the signatures that `kerashw.export.export_saved_model` lists.
 
     Args:
         model: `keras.Model`, floats (N, height, width, channels) → probabilities (N, classes), or a
-            dict of outputs.
-        labels: List of strings, the classes' names.
+            dictionary of outputs.
+        labels: List of strings, the names of the classes.
 
     Returns:
-        Dictionary of `Signature`s by name.
+        Dictionary of `Signature` by name.
 
     Example:
         >>> from kerashw.models import diagonal_classifier, softmax_regression
-        >>> list(signatures(softmax_regression(), list("0123456789")))
+        >>> list(build_signatures(softmax_regression(), list("0123456789")))
         ['serving_default', 'pixels', 'image_bytes', 'normalized', 'classify']
-        >>> list(signatures(diagonal_classifier(), ["one", "two"]))
+        >>> list(build_signatures(diagonal_classifier(), ["one", "two"]))
         ['serving_default', 'pixels', 'feature_map']
     """
     shape = tuple(model.input.shape[1:])
-    grey = shape[-1] == 1
+    is_grey = shape[-1] == 1
+    has_named_outputs = isinstance(model.output, dict)
     image = tf.TensorSpec((None, *shape), tf.float32, "image")
+    predict = _predict_function(model, image)
 
-    # One graph of the model, which all signatures share.
+    def predict_pixels(pixels):
+        return predict(tf.cast(pixels, tf.float32)[..., tf.newaxis] / 255)
+
+    signatures = {"serving_default": Signature(predict, image)}
+    if is_grey:
+        pixels = tf.TensorSpec((None, *shape[:2]), tf.uint8, "image")
+        signatures["pixels"] = Signature(predict_pixels, pixels)
+    if has_named_outputs:
+        return signatures | _feature_map_signature(model, image)
+    if is_grey:
+        signatures |= _image_file_signatures(predict_pixels, *shape[:2])
+    return signatures | {CLASSIFY: _classify_signature(predict, shape, labels)}
+
+
+def _predict_function(model, image):
+    """Return the model as a graph, which all signatures share."""
+
     @tf.function(input_signature=[image], autograph=False)
     def predict(image):
         outputs = model(image, training=False)
         if isinstance(outputs, dict):
             return outputs
-        # A model of mixed precision may answer in half of it.
+        # The outputs of a model with mixed precision can be float16 or bfloat16.
         probabilities = tf.cast(outputs, tf.float32)
         return {"probabilities": probabilities, "class": tf.argmax(outputs, axis=-1)}
 
-    def predict_pixels(pixels):
-        return predict(tf.cast(pixels, tf.float32)[..., tf.newaxis] / 255)
-
-    found = {"serving_default": Signature(predict, [image], _blank(image))}
-    if grey:
-        pixels = tf.TensorSpec((None, *shape[:2]), tf.uint8, "image")
-        found["pixels"] = Signature(predict_pixels, [pixels], _blank(pixels))
-    if isinstance(model.output, dict):
-        return found | _counting(model, image)
-    if grey:
-        found |= _of_files(predict_pixels, *shape[:2])
-    return found | {CLASSIFY: _of_examples(predict, shape, labels)}
+    return predict
 
 
-def _of_files(predict_pixels, height, width):
+def _image_file_signatures(predict_pixels, height, width):
     files = tf.TensorSpec((None,), tf.string, "image_bytes")
-    stroke = np.pad(np.zeros((20, 3, 1), np.uint8), [(9, 9), (20, 20), (0, 0)], constant_values=255)
-    encoded = tf.io.encode_png(stroke).numpy(), tf.io.encode_jpeg(stroke).numpy()
-    examples = [{"image_bytes": np.array(encoded, np.object_)}]
 
-    # One graph of this too.
+    # A graph that both signatures share.
     @tf.function(input_signature=[files], autograph=False)
-    def pixels(files):
-        return normalized(files, height, width)
+    def decode(files):
+        return center_digits(files, height, width)
 
     return {
-        "image_bytes": Signature(lambda files: predict_pixels(pixels(files)), [files], examples),
-        "normalized": Signature(lambda files: {"image": pixels(files)}, [files], examples),
+        "image_bytes": Signature(lambda files: predict_pixels(decode(files)), files),
+        "normalized": Signature(lambda files: {"image": decode(files)}, files),
     }
 
 
-def _of_examples(predict, shape, labels):
-    """Return what TensorFlow Serving's `:classify` asks, with the names that it demands."""
+def _classify_signature(predict, shape, labels):
+    """Return the signature for `:classify`, whose names TensorFlow Serving prescribes."""
     features = {"image": tf.io.FixedLenFeature([math.prod(shape)], tf.float32)}
 
     def classify(inputs):
@@ -101,14 +100,11 @@ def _of_examples(predict, shape, labels):
         classes = tf.repeat(tf.constant([labels]), tf.size(inputs), axis=0)
         return {"classes": classes, "scores": scores}
 
-    example = tf.train.Example()
-    example.features.feature["image"].float_list.value.extend([0.0] * math.prod(shape))
-    blank = {"inputs": np.array([example.SerializeToString()], np.object_)}
-    return Signature(classify, [tf.TensorSpec((None,), tf.string, "inputs")], [blank])
+    return Signature(classify, tf.TensorSpec((None,), tf.string, "inputs"))
 
 
-def _counting(model, image):
-    """Return the signature that shows how a model counts, if it counts diagonals of one kind."""
+def _feature_map_signature(model, image):
+    """Return the signature for the feature map of a model that counts one kind of diagonal."""
     layers = [layer for layer in model.layers if isinstance(layer, DiagonalCount)]
     if len(layers) != 1 or layers[0].input is not model.input or layers[0].diagonal == "both":
         return {}
@@ -117,11 +113,4 @@ def _counting(model, image):
         sums = tf.round(layers[0].feature_map(image)[..., 0])
         return {"feature_map": tf.cast(sums, tf.int32), "peaks": layers[0].peaks(image)[..., 0]}
 
-    return {"feature_map": Signature(feature_map, [image], _blank(image))}
-
-
-def _blank(spec):
-    return [
-        {spec.name: np.zeros((size, *spec.shape[1:]), spec.dtype.as_numpy_dtype)}
-        for size in BATCH_SIZES
-    ]
+    return {"feature_map": Signature(feature_map, image)}

@@ -1,4 +1,4 @@
-"""`fit`, `evaluate` and `predict`: Keras' training loop as a few calls of one TensorFlow graph."""
+"""`fit`, `evaluate` and `predict`: the training loop of Keras in a few calls of one graph."""
 
 from kerashw.fitting.dropout_seeds import ReseedDropout
 from kerashw.fitting.fit_evaluate_predict import evaluate, fit, predict

@@ -1,13 +1,14 @@
-"""Dropout seeds that depend on the run's seed and the epoch alone, so that a run can resume exactly."""
+"""A callback that makes dropout reproducible when an interrupted training resumes."""
 
 import keras
 import numpy as np
 
 
 class ReseedDropout(keras.callbacks.Callback):
-    """Make what dropout draws in an epoch depend on the seed and the epoch alone.
+    """Set the seeds of dropout at the start of every epoch, from one seed and the epoch's number.
 
-    A run that was interrupted between two epochs then goes on as if it had not been.
+    A training that resumes after an interrupted epoch then drops the same units as one without an
+    interruption.
 
     Args:
         seed: Non-negative integer.

@@ -1,4 +1,4 @@
-"""Many steps of training or testing in one call of one TensorFlow graph."""
+"""`FusedLoop`: many training or test steps in one call of one TensorFlow graph."""
 
 import keras
 import numpy as np
@@ -7,144 +7,157 @@ import tensorflow as tf
 from kerashw import keras_private
 from kerashw.fitting import replica_step
 from kerashw.fitting.lost_workers import worker_loss_as_error
+from kerashw.fitting.replica_variables import ReplicaVariables
 
 STEPS_PER_CALL = 32
 
 
 class FusedLoop:
-    """Passes over the data, to train a model or to test it, as one traced TensorFlow function.
+    """The steps of an epoch as one or two traced TensorFlow functions.
 
-    Or as two: where the last batch is not a whole one, its step is a function of its own, so that
-    in the other all shapes are known.
+    The function `loop` runs the steps of full batches, so that it knows all shapes. If the last
+    batch is smaller, the function `last_step` runs its step.
+
+    Args:
+        model: Compiled `keras.Model`.
+        data: Batches, as `kerashw.datasets.pipeline.as_batches` returns them.
+        training: Boolean; whether the steps train the model or test it.
     """
 
     def __init__(self, model, data, training=False):
         self.model, self.data, self.training = model, data, training
-        # What a distributed model needs done before and after an epoch.
-        self.begin = self.end = lambda: None
+        self.replica_variables = None
         if replica_step.is_distributed(model):
             with worker_loss_as_error(model.distribute_strategy):
                 self._trace_distributed()
             if training:
-                self.begin, self.end = (
-                    replica_step.begin_epoch(model),
-                    replica_step.end_epoch(model),
-                )
+                self.replica_variables = ReplicaVariables(model)
         else:
-            take_step = model.train_step if training else model.test_step
-            own = getattr(take_step, "__func__", None)
-            is_keras = own in (keras.Model.train_step, keras.Model.test_step)
-            # One of the model's own may need no `call` of the model, nor its optimizer.
-            if is_keras:
-                _build(model, data)
-            if is_keras and training:
-                model.optimizer.build(model.trainable_variables)
-            compiled = model.jit_compile and not _on_cpu()
-            self._trace(take_step, data.load, compiled, tells_its_own=not is_keras)
+            self._trace_on_one_device()
 
     def run(self, epoch, callbacks):
-        """Take all steps of an epoch; return the loss and the metrics of all its data."""
+        """Run all steps of an epoch, and return the loss and the metrics of all its data."""
         with worker_loss_as_error(self.model.distribute_strategy):
             self.model.reset_metrics()
-            self.begin()
+            if self.replica_variables:
+                self.replica_variables.offset_dropout_seeds()
             logs = self._run_steps(epoch, callbacks)
-            self.end()
+            if self.replica_variables:
+                self.replica_variables.copy_from_first_replica()
         return logs
 
     def _run_steps(self, epoch, callbacks):
-        order, steps, whole = self.data.order(epoch), self.data.steps, self.data.whole_steps
-        begins, ends = (
+        order, steps, full_steps = self.data.order(epoch), self.data.steps, self.data.full_steps
+        on_batch_begin, on_batch_end = (
             (callbacks.on_train_batch_begin, callbacks.on_train_batch_end)
             if self.training
             else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
         )
         logs = {}
-        at_once = self.model.steps_per_execution
-        at_once = STEPS_PER_CALL if at_once == 1 else at_once
-        for start in range(0, steps, at_once):
-            stop = min(start + at_once, steps)
-            begins(start)
-            with self.data.read():
-                if start < whole:
-                    logs = self.loop(order, tf.constant(start), tf.constant(min(stop, whole)))
-                if stop > whole:
-                    logs = self.last(order)
+        steps_per_call = self.model.steps_per_execution
+        steps_per_call = STEPS_PER_CALL if steps_per_call == 1 else steps_per_call
+        for start in range(0, steps, steps_per_call):
+            stop = min(start + steps_per_call, steps)
+            on_batch_begin(start)
+            with self.data.early_end_as_error():
+                if start < full_steps:
+                    logs = self.loop(order, tf.constant(start), tf.constant(min(stop, full_steps)))
+                if stop > full_steps:
+                    logs = self.last_step(order)
             logs = _as_numbers(logs)
-            ends(stop - 1, logs)
+            on_batch_end(stop - 1, logs)
             if self.model.stop_training if self.training else self.model.stop_evaluating:
                 break
         return logs
 
+    def _trace_on_one_device(self):
+        model = self.model
+        run_step = model.train_step if self.training else model.test_step
+        is_keras_step = getattr(run_step, "__func__", None) in (
+            keras.Model.train_step,
+            keras.Model.test_step,
+        )
+        # A custom step may not use the model's `call` or its optimizer.
+        if is_keras_step:
+            _build(model, self.data)
+        if is_keras_step and self.training:
+            model.optimizer.build(model.trainable_variables)
+        jit_compile = model.jit_compile and not _on_cpu()
+        self._trace(run_step, self.data.load, jit_compile, returns_logs=not is_keras_step)
+
     def _trace_distributed(self):
         model, data = self.model, self.data
-        replica_step.prepare(model, data.sample(), data.sizes)
+        replica_step.prepare(model, data.example_batch(), data.batch_sizes)
         with model.distribute_strategy.scope():
-            # A replica loads its part of the rows.
+            # The loop passes rows to the step, and each replica loads its part of them.
             if not self.training:
                 return self._trace(replica_step.test_step(model, data.load))
             model.optimizer.build(model.trainable_variables)
-            with keras_private.gradients_are_sums(model.optimizer):
+            with keras_private.gradients_already_summed(model.optimizer):
                 return self._trace(replica_step.train_step(model, data.load))
 
-    def _trace(self, take_step, load=lambda rows: rows, compiled=False, tells_its_own=False):
-        """Trace the functions that take steps `start` to `stop` of an epoch, and its last one."""
+    def _trace(self, run_step, load=lambda rows: rows, jit_compile=False, returns_logs=False):
+        """Trace `loop`, which runs the steps `start` to `stop` of an epoch, and `last_step`."""
         data = self.data
-        if compiled and not data.ahead:
-            # XLA cannot ask a dataset for its next batch.
-            take_step = tf.function(take_step, autograph=False, jit_compile=True)
-            compiled = False
+        if jit_compile and not data.prefetchable:
+            # XLA cannot read the next batch of a dataset, so it compiles only the step.
+            run_step = tf.function(run_step, autograph=False, jit_compile=True)
+            jit_compile = False
 
-        # As in Keras' own fit, AutoGraph does not rewrite what the model does in a step.
-        @tf.function(autograph=False, jit_compile=compiled)
+        # `Model.fit` does not rewrite a model's step with AutoGraph either.
+        @tf.function(autograph=False, jit_compile=jit_compile)
         def loop(order, start, stop):
-            # A step whose result is to be returned cannot be in the loop; outside, it costs more.
-            end = stop - 1 if tells_its_own else stop
+            # `tf.while_loop` does not return the logs of a step. Where they are needed, the last
+            # step runs after the loop. Elsewhere it runs in the loop, which is faster.
+            end = stop - 1 if returns_logs else stop
 
-            def draw(step):
+            def load_batch(step):
                 return load(data.rows(order, step))
 
-            def take(step):
-                take_step(draw(step))
+            def load_and_run(step):
+                run_step(load_batch(step))
                 return [step + 1]
 
-            def take_and_draw_the_next(step, batch):
-                # Neither needs the other, so TensorFlow may do both at the same time.
-                following = draw(tf.minimum(step + 1, stop - 1))
-                take_step(batch)
-                return step + 1, following
+            def run_and_prefetch(step, batch):
+                # The two are independent, so TensorFlow can run them at the same time.
+                next_batch = load_batch(tf.minimum(step + 1, stop - 1))
+                run_step(batch)
+                return step + 1, next_batch
 
-            if data.ahead:
-                first = (start, draw(start))
-                _, batch = tf.while_loop(lambda step, _: step < end, take_and_draw_the_next, first)
+            if data.prefetchable:
+                first = (start, load_batch(start))
+                _, batch = tf.while_loop(lambda step, _: step < end, run_and_prefetch, first)
             else:
-                tf.while_loop(lambda step: step < end, take, [start])
-            if tells_its_own:
-                return self._result(take_step(batch if data.ahead else draw(end)))
+                tf.while_loop(lambda step: step < end, load_and_run, [start])
+            if returns_logs:
+                return self._logs(run_step(batch if data.prefetchable else load_batch(end)))
             return self.model.get_metrics_result()
 
-        @tf.function(autograph=False, jit_compile=compiled)
-        def last(order):
-            return self._result(take_step(load(data.rest(order))))
+        @tf.function(autograph=False, jit_compile=jit_compile)
+        def last_step(order):
+            return self._logs(run_step(load(data.last_rows(order))))
 
-        number = tf.TensorSpec((), tf.int32)
-        self.loop = loop.get_concrete_function(data.order_spec, number, number)
-        if data.whole_steps < data.steps:
-            self.last = last.get_concrete_function(data.order_spec)
+        step_spec = tf.TensorSpec((), tf.int32)
+        self.loop = loop.get_concrete_function(data.order_spec, step_spec, step_spec)
+        if data.full_steps < data.steps:
+            self.last_step = last_step.get_concrete_function(data.order_spec)
 
-    def _result(self, logs):
-        """Return, as `Model.fit`, what a step of the model's own tells, else the metrics so far."""
+    def _logs(self, step_logs):
+        """Return the logs of a custom step, or else all metrics, as `Model.fit` does."""
         metrics = self.model.get_metrics_result()
-        return metrics if logs is None or logs.keys() == metrics.keys() else logs
+        if step_logs is None or step_logs.keys() == metrics.keys():
+            return metrics
+        return step_logs
 
 
 def _build(model, data):
-    """Create what a step would create, before it is traced."""
+    """Build the model's layers, because variables cannot be created while a step is traced."""
     if not all(layer.built for layer in keras_private.flatten_layers(model)):
-        model(keras.utils.unpack_x_y_sample_weight(data.sample())[0])
+        model(keras.utils.unpack_x_y_sample_weight(data.example_batch())[0])
 
 
 def _as_numbers(logs):
-    """Return logs as `Model.fit` gives them to callbacks: without dicts in dicts or tensors."""
+    """Convert logs to flat dicts of numbers, as `Model.fit` passes them to callbacks."""
     numbers = {}
     for name, value in logs.items():
         if isinstance(value, dict):
@@ -156,5 +169,5 @@ def _as_numbers(logs):
 
 
 def _on_cpu():
-    """On a CPU, XLA makes the ConvNet's epoch five times as long."""
+    """Return whether TensorFlow runs on a CPU, where XLA makes the ConvNet 5 times as slow."""
     return not tf.config.list_logical_devices("GPU")

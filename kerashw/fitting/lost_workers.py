@@ -1,4 +1,4 @@
-"""Lost workers: count the processes of a strategy and report a lost one as one clear error."""
+"""Convert TensorFlow's errors about a lost worker to `WorkerError`, and count workers."""
 
 import contextlib
 import re
@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from kerashw.errors import WorkerError
 
-# What TensorFlow raises when it cannot reach a worker any more.
-LOST = (
+# The errors that TensorFlow raises if it cannot reach a worker.
+CONNECTION_ERRORS = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -18,30 +18,33 @@ LOST = (
 
 @contextlib.contextmanager
 def worker_loss_as_error(strategy):
-    """Turn what TensorFlow says when a worker of several is lost into one clear error.
+    """Raise a `WorkerError` in the block if TensorFlow reports that a worker is lost.
 
     Args:
         strategy: `tf.distribute.Strategy`.
 
     Raises:
-        WorkerError: If an operation failed and the strategy has several workers.
+        WorkerError: If the strategy has several workers, and an operation failed because one of
+            them cannot be reached.
     """
     try:
         yield
     except tf.errors.OpError as error:
         text = str(error)
-        if worker_count(strategy) == 1 or not (isinstance(error, LOST) or "ollective" in text):
+        workers = worker_count(strategy)
+        is_lost = isinstance(error, CONNECTION_ERRORS) or "ollective" in text
+        if workers == 1 or not is_lost:
             raise
-        found = re.search(r"remote target /job:\w+/replica:\d+/task:(\d+)", text)
-        who = f"worker {int(found[1]) + 1}" if found else "another worker"
+        task = re.search(r"remote target /job:\w+/replica:\d+/task:(\d+)", text)
+        lost = f"worker {int(task[1]) + 1}" if task else "another worker"
         raise WorkerError(
-            f"{who} of {worker_count(strategy)} is gone, and the others cannot go on without it. The "
-            "epochs that were finished are kept: start all workers again to go on after the last"
+            f"{lost} of {workers} is gone, and the others cannot continue without it. The finished "
+            "epochs are saved: start all workers again to resume after the last one"
         ) from error
 
 
 def worker_count(strategy):
-    """Return how many processes a strategy has at work."""
+    """Return the number of processes of a strategy."""
     resolver = getattr(strategy, "cluster_resolver", None)
     tasks = resolver.cluster_spec().as_dict() if resolver else {}
     return max(1, sum(len(tasks.get(job, ())) for job in ("chief", "worker")))

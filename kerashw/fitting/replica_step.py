@@ -1,16 +1,16 @@
-"""Steps of training and testing under a `tf.distribute` strategy, equal to those on one device.
+"""Training and test steps under a `tf.distribute` strategy that equal the steps on one device.
 
-Each replica takes its part of every global batch and the gradient of its part of the loss:
+Each replica computes the gradient of its part of the loss from its part of every global batch:
 
-    L = Σᵣ nᵣ/n · Lᵣ        for n examples in the batch, nᵣ of them replica r's
+    L = Σᵣ nᵣ/n · Lᵣ        for n examples in the batch, nᵣ of them on replica r
 
-where Lᵣ is the loss that the replica's part would have as a batch of its own, regularization
-included; a loss that a layer adds must be a mean over its examples, as Keras' regularizers are. As
-the shares nᵣ/n add up to 1, regularization counts once, and a last batch that cannot be divided
-evenly, or has fewer examples than there are replicas, weighs what it should.
+Lᵣ is the loss that the replica's part would have as a batch, including regularization. A loss that
+a layer adds must be a mean over its examples, like the losses of Keras' regularizers. The weights
+nᵣ/n sum to 1. Regularization therefore counts once, and a last batch has the right weight even if
+it cannot be divided evenly or has fewer examples than there are replicas.
 
-Keras' own steps divide by the number of replicas instead, whatever each has, and clip gradients
-before they are summed.
+Keras' own steps divide by the number of replicas, whatever the size of each part, and clip
+gradients before they sum them.
 """
 
 import keras
@@ -19,10 +19,7 @@ import tensorflow as tf
 from kerashw import keras_private
 from kerashw.errors import InputError
 
-# Of two replicas, the seeds of one layer's dropout are this far apart.
-SEED_STRIDE = 0x9E3779B9
-MEANS = ("sum_over_batch_size", "mean")
-SEED_STATE = "seed_generator_state"
+MEAN_REDUCTIONS = ("sum_over_batch_size", "mean")
 
 
 def is_distributed(model):
@@ -31,40 +28,45 @@ def is_distributed(model):
         return tf.distribute.has_strategy()
 
 
-def prepare(model, batch, sizes):
-    """Make a distributed model ready for the steps below.
+def prepare(model, batch, batch_sizes):
+    """Check that a model's steps can run on several replicas, and build its loss and metrics.
 
     Args:
         model: Compiled `keras.Model`, built in the scope of a strategy.
-        batch: Batch of any size, as the model is trained on.
-        sizes: Set of the sizes that batches will have, integers or `None`: not known.
+        batch: Batch of any size, in the structure of the training data.
+        batch_sizes: Set of the sizes that batches have, integers or `None` for an unknown size.
 
     Raises:
-        InputError: If something about the model would not be right with several replicas.
+        InputError: If the model has a part that is not supported with several replicas.
     """
-    _check(model, sizes)
+    _check_synchronized_layers(model, batch_sizes)
+    if unsupported := _unsupported_part(model):
+        raise InputError(
+            "a model under a distribution strategy cannot be trained or tested with "
+            f"{unsupported}. Received: {model.name}"
+        )
     x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     with model.distribute_strategy.scope():
-        # Variables made while a loop is traced would belong to the loop.
+        # Variables that are created while a loop is traced would belong to the loop.
         outputs = model(x)
-        for unbuilt in keras_private.compiled_loss_and_metrics(model):
-            if unbuilt is not None and not unbuilt.built:
-                unbuilt.build(y, outputs)
+        for loss_or_metrics in keras_private.compiled_loss_and_metrics(model):
+            if loss_or_metrics is not None and not loss_or_metrics.built:
+                loss_or_metrics.build(y, outputs)
 
 
 def train_step(model, load):
-    """Return a function of one training step on the rows of a global batch.
+    """Return a function that runs one training step on the rows of a global batch.
 
     Args:
         model: `keras.Model` that `prepare` was called for.
-        load: Function from rows to a batch.
+        load: Function that returns the batch for given rows.
     """
     variables = model.trainable_variables
 
-    def work(rows, share):
+    def gradients_of_part(rows, weight):
         with tf.GradientTape() as tape:
             loss = _forward(model, load(rows), training=True)
-            loss = tf.cast(share, loss.dtype) * loss
+            loss = tf.cast(weight, loss.dtype) * loss
         gradients = tape.gradient(
             loss,
             [variable.value for variable in variables],
@@ -72,12 +74,12 @@ def train_step(model, load):
         )
         return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
-    def nothing():
+    def zero_gradients():
         return [tf.zeros_like(variable.value) for variable in variables]
 
     def step(rows):
         context = tf.distribute.get_replica_context()
-        gradients = _on_part(context, rows, work, nothing)
+        gradients = _run_on_part(context, rows, gradients_of_part, zero_gradients)
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         model.optimizer.apply(gradients, variables)
 
@@ -85,117 +87,86 @@ def train_step(model, load):
 
 
 def test_step(model, load):
-    """Return a function of one test step on the rows of a global batch; as `train_step`."""
+    """Return a function that runs one test step on the rows of a global batch.
 
-    def work(rows, share):
+    Args:
+        model: `keras.Model` that `prepare` was called for.
+        load: Function that returns the batch for given rows.
+    """
+
+    def test_part(rows, weight):
         _forward(model, load(rows), training=False)
         return []
 
     def step(rows):
-        _on_part(tf.distribute.get_replica_context(), rows, work, list)
+        _run_on_part(tf.distribute.get_replica_context(), rows, test_part, list)
 
     return lambda rows: model.distribute_strategy.run(step, (rows,))
 
 
-def begin_epoch(model):
-    """Return a function that has each replica's dropout draw its own, from the seeds of the first.
-
-    The first replica's seeds stay as they are.
-    """
-    states = [v.value for v in model.non_trainable_variables if v.name == SEED_STATE]
-
-    def spread():
-        number = tf.distribute.get_replica_context().replica_id_in_sync_group
-        for state in states:
-            stride = tf.cast(tf.cast(number, tf.int64) * SEED_STRIDE, state.dtype)
-            state.assign_add(tf.stack([stride, tf.zeros_like(stride)]))
-
-    run = tf.function(lambda: model.distribute_strategy.run(spread), autograph=False)
-    return run.get_concrete_function()
-
-
-def end_epoch(model):
-    """Return a function that gives all replicas what the first one's layers remember.
-
-    Such as the averages of batch normalization. It is what a saved model has.
-    """
-    variables = [v.value for v in model.non_trainable_variables if v.name != SEED_STATE]
-    variables = [variable for variable in variables if variable.dtype.is_floating]
-
-    def follow():
-        context = tf.distribute.get_replica_context()
-        first = tf.equal(context.replica_id_in_sync_group, 0)
-        values = [tf.where(first, variable, tf.zeros_like(variable)) for variable in variables]
-        if values:
-            values = context.all_reduce(tf.distribute.ReduceOp.SUM, values)
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-
-    run = tf.function(lambda: model.distribute_strategy.run(follow), autograph=False)
-    return run.get_concrete_function()
-
-
 def _forward(model, batch, training):
-    """Return the loss of one part of a batch as if it were a whole one; record the metrics."""
+    """Update the metrics, and return the loss of a part as if it were a whole batch."""
     replicas = model.distribute_strategy.num_replicas_in_sync
-    x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
     outputs = (
         model(x, training=training) if keras_private.call_has_training_argument(model) else model(x)
     )
-    loss = model.compute_loss(x, y, outputs, weight, training=training)
-    loss = replicas * loss  # Keras has divided by that.
+    loss = model.compute_loss(x, y, outputs, sample_weight, training=training)
+    loss = replicas * loss  # `compute_loss` has divided it by the number of replicas.
     tracker = next(metric for metric in model.metrics if metric.name == "loss")
     tracker.update_state(loss, sample_weight=_length(x))
-    model.compute_metrics(x, y, outputs, sample_weight=weight)
+    model.compute_metrics(x, y, outputs, sample_weight=sample_weight)
     return loss
 
 
-def _on_part(context, rows, work, nothing):
-    """Do a replica's work on its part of the rows; nothing where there are fewer than replicas."""
-    replicas, number = context.num_replicas_in_sync, context.replica_id_in_sync_group
+def _run_on_part(context, rows, run, run_on_empty):
+    """Call `run` with this replica's part of the rows and its fraction of the batch.
+
+    If the part is empty, because the batch has fewer rows than there are replicas, call
+    `run_on_empty` without arguments instead.
+    """
+    replicas, replica = context.num_replicas_in_sync, context.replica_id_in_sync_group
     length = _length(rows)
-    first, last = number * length // replicas, (number + 1) * length // replicas
-    share = (last - first) / length
-    part = keras.tree.map_structure(lambda row: row[first:last], rows)
+    start, stop = replica * length // replicas, (replica + 1) * length // replicas
+    weight = (stop - start) / length
+    part = keras.tree.map_structure(lambda row: row[start:stop], rows)
     size = keras.tree.flatten(part)[0].shape[0]
     if size is not None:
-        # Keras cannot trace the loss of nothing, and replicas cannot meet inside a branch.
-        return work(part, share) if size else nothing()
-    return tf.cond(last > first, lambda: work(part, share), nothing)
+        # With a known size, no branch is traced: Keras cannot trace the loss of an empty batch,
+        # and replicas cannot synchronize inside a branch.
+        return run(part, weight) if size else run_on_empty()
+    return tf.cond(stop > start, lambda: run(part, weight), run_on_empty)
 
 
 def _length(rows):
     return tf.shape(keras.tree.flatten(rows)[0])[0]
 
 
-def _is_keras_own(model, name):
-    return getattr(getattr(model, name), "__func__", None) is getattr(keras.Model, name)
-
-
-def _check(model, sizes):
+def _check_synchronized_layers(model, batch_sizes):
     replicas = model.distribute_strategy.num_replicas_in_sync
-    alike = [getattr(layer, "synchronized", False) for layer in keras_private.flatten_layers(model)]
-    if any(alike) and any(size is None or size < replicas for size in sizes):
+    layers = keras_private.flatten_layers(model)
+    if not any(getattr(layer, "synchronized", False) for layer in layers):
+        return
+    if any(size is None or size < replicas for size in batch_sizes):
         raise InputError(
             "a synchronized layer needs batches of which every replica has a part: of known sizes, "
             f"none below {replicas}; a tf.data.Dataset has them by batch(…, drop_remainder=True). "
-            f"Received: {', '.join(str(size or 'not known') for size in sizes)}"
+            f"Received: {', '.join(str(size or 'not known') for size in batch_sizes)}"
         )
-    wrong = None
-    own = [name for name in ("train_step", "test_step") if not _is_keras_own(model, name)]
-    if own:
-        wrong = f"a {own[0]} of its own, which only knows one device"
-    elif isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
-        wrong = "float16's loss scaling. Take mixed_bfloat16 instead"
-    elif getattr(model.optimizer, "gradient_accumulation_steps", None):
-        wrong = "gradient_accumulation_steps. Take a larger batch instead"
-    else:
-        for loss in keras.tree.flatten(model.loss):
-            reduction = getattr(loss, "reduction", MEANS[0])
-            if reduction not in MEANS:
-                wrong = f"a loss with reduction={reduction!r}. Take one of {', '.join(MEANS)}"
-    if wrong:
-        raise InputError(
-            f"a model under a distribution strategy cannot be trained or tested with {wrong}. "
-            f"Received: {model.name}"
-        )
+
+
+def _unsupported_part(model):
+    """Return a description of the part that several replicas do not support, or `None`."""
+    for name in ("train_step", "test_step"):
+        own_step = getattr(getattr(model, name), "__func__", None)
+        if own_step is not getattr(keras.Model, name):
+            return f"a {name} of its own, which only supports one device"
+    if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        return "float16's loss scaling. Use mixed_bfloat16 instead"
+    if getattr(model.optimizer, "gradient_accumulation_steps", None):
+        return "gradient_accumulation_steps. Use a larger batch instead"
+    for loss in keras.tree.flatten(model.loss):
+        reduction = getattr(loss, "reduction", MEAN_REDUCTIONS[0])
+        if reduction not in MEAN_REDUCTIONS:
+            return f"a loss with reduction={reduction!r}. Use one of {', '.join(MEAN_REDUCTIONS)}"
+    return None

@@ -1,4 +1,4 @@
-"""Keras layers that work on the TensorFlow, JAX and torch backends."""
+"""Keras layers for the TensorFlow, JAX and torch backends."""
 
 from kerashw.layers.dense import Dense
 from kerashw.layers.diagonal_count import DiagonalCount

@@ -1,4 +1,4 @@
-"""A dense layer that takes its products in the order which TensorFlow is fast at, on CPUs."""
+"""A dense layer whose matrix products are in the orientation that TensorFlow computes fastest."""
 
 import keras
 
@@ -6,57 +6,58 @@ if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
     @tf.custom_gradient
-    def _product_of_many_units(x, kernel):
+    def _product_with_large_kernel(x, kernel):
         def gradients(dy):
-            # As a batch of one, which has another kernel in TensorFlow than a plain product.
-            (by_x,) = tf.unstack(tf.matmul(dy[tf.newaxis], kernel[tf.newaxis], transpose_b=True))
-            return by_x, tf.matmul(x, dy, transpose_a=True)
+            # TensorFlow computes a batch of one with another routine than a plain product.
+            (dx,) = tf.unstack(tf.matmul(dy[tf.newaxis], kernel[tf.newaxis], transpose_b=True))
+            return dx, tf.matmul(x, dy, transpose_a=True)
 
         return tf.matmul(x, kernel), gradients
 
     @tf.custom_gradient
-    def _product_of_few_units(x, kernel):
-        unit = tf.eye(kernel.shape[1], dtype=kernel.dtype)
+    def _product_with_few_units(x, kernel):
+        identity = tf.eye(kernel.shape[1], dtype=kernel.dtype)
 
-        def transposed(matrix):
-            # Exact for finite numbers, and TensorFlow's own transposition takes several times as
-            # long for a matrix as narrow as these.
-            return tf.matmul(matrix, unit, transpose_a=True)
+        def transpose(matrix):
+            # The product is exact for finite numbers. For matrices this narrow, `tf.transpose` is
+            # several times as slow.
+            return tf.matmul(matrix, identity, transpose_a=True)
 
         def gradients(dy):
-            by_x = tf.matmul(dy, kernel, transpose_b=True)
-            return by_x, transposed(tf.matmul(dy, x, transpose_a=True))
+            dx = tf.matmul(dy, kernel, transpose_b=True)
+            return dx, transpose(tf.matmul(dy, x, transpose_a=True))
 
-        kernel_transposed = tf.matmul(unit, kernel, transpose_b=True)
-        return transposed(tf.matmul(kernel_transposed, x, transpose_b=True)), gradients
+        kernel_transposed = tf.matmul(identity, kernel, transpose_b=True)
+        return transpose(tf.matmul(kernel_transposed, x, transpose_b=True)), gradients
 
 
-# Where `python -m kerashw.benchmark`'s machine is faster so, for batches of 128.
-MANY_NUMBERS = 2**16
-FEW_UNITS, OF_FEATURES = 10, 512
+# Measured with `python -m kerashw.benchmark` for batches of 128: larger kernels, and kernels of at
+# most so many units and at least so many features, are faster with the products above.
+LARGE_KERNEL = 2**16
+FEW_UNITS, MANY_FEATURES = 10, 512
 
 
 @keras.saving.register_keras_serializable(package="kerashw")
 class Dense(keras.layers.Dense):
-    """Keras' dense layer with faster products, for training on CPUs.
+    """Keras' dense layer with faster matrix products, for training on CPUs.
 
-    Of the products that y = x K + b and its gradients consist of, two are slow in TensorFlow:
+    Two of the products in y = x K + b and its gradients are slow in TensorFlow:
 
-    - ∂y Kᵀ, the gradient by x: the product with a transposed second matrix takes up to twice the
-      time of others. The product of batches of matrices does not, so it is taken as a batch of one.
-      This is for kernels of more than 65,536 numbers.
-    - x K and xᵀ ∂y for few units: their rows do not fill the processor's vectors. So (Kᵀ xᵀ)ᵀ and
-      (∂yᵀ x)ᵀ are taken instead, in half the time. This is for up to 10 units of at least 512
-      features.
+    - The gradient with respect to x, ∂y Kᵀ, is up to twice as slow as the other products, because
+      its second matrix is transposed. A product of batches of matrices does not have this cost. So
+      the layer computes it as a batch of one, for kernels of more than 65,536 numbers.
+    - x K and xᵀ ∂y are slow for few units, because their rows do not fill the processor's vectors.
+      The layer computes (Kᵀ xᵀ)ᵀ and (∂yᵀ x)ᵀ instead, in half the time, for up to 10 units of at
+      least 512 features.
 
-    This is done in training, in graphs of TensorFlow (`fit`, `tf.function`) where there are only
-    CPUs, in float32, for inputs (N, features). Everything else is Keras' own, and so are all finite
-    numbers but for rounding; where there are few units, one that is not finite makes all units of
-    the same example NaN.
+    The layer uses these products for training in TensorFlow graphs (`fit`, `tf.function`) on
+    machines with CPUs only, in float32, for inputs (N, features). In all other cases it is Keras'
+    own layer. Finite results equal those of Keras' layer to rounding. With few units, one unit that
+    is not finite makes all units of the same example NaN.
 
     Args:
         units: Positive integer.
-        **kwargs: As in `keras.layers.Dense`.
+        **kwargs: Arguments of `keras.layers.Dense`.
 
     Input shape, output shape:
         (…, features) → (…, units); floats.
@@ -71,7 +72,7 @@ class Dense(keras.layers.Dense):
     def call(self, inputs, training=None):
         """Return the activation of x K + b."""
         product = self.faster_product(inputs) if training is True else None
-        # Eagerly, the gradient by the input would be computed even where nobody wants it.
+        # In eager mode, a custom gradient is computed with respect to x even where it is not used.
         if product is None or tf.executing_eagerly():
             return super().call(inputs, training=training)
         x = product(inputs, tf.convert_to_tensor(self.kernel))
@@ -80,11 +81,11 @@ class Dense(keras.layers.Dense):
         return x if self.activation is None else self.activation(x)
 
     def quantize(self, mode=None, **settings):
-        """Quantize as Keras' own layer, which refuses all others unless it is told not to."""
+        """Quantize the layer; by default, Keras refuses to quantize subclasses of its `Dense`."""
         return super().quantize(mode, **settings | {"type_check": False})
 
     def faster_product(self, inputs):
-        """Return a function of such inputs and a kernel, or `None` where Keras' own is as fast."""
+        """Return a function of inputs and kernel, or `None` where Keras' product is as fast."""
         if (
             keras.config.backend() != "tensorflow"
             or isinstance(inputs, tf.SparseTensor)
@@ -94,6 +95,6 @@ class Dense(keras.layers.Dense):
         ):
             return None
         features, units = self.kernel.shape
-        if units <= FEW_UNITS and features >= OF_FEATURES:
-            return _product_of_few_units
-        return _product_of_many_units if features * units > MANY_NUMBERS else None
+        if units <= FEW_UNITS and features >= MANY_FEATURES:
+            return _product_with_few_units
+        return _product_with_large_kernel if features * units > LARGE_KERNEL else None

@@ -1,34 +1,35 @@
-"""Dropout with fewer random bits."""
+"""Dropout that draws fewer random bits."""
 
 import keras
 
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
-# Random numbers are drawn as words of 32 bits.
-WORD = 32
+# TensorFlow draws random numbers as words of 32 bits.
+WORD_BITS = 32
 
 
 @keras.saving.register_keras_serializable(package="kerashw")
 class Dropout(keras.layers.Dropout):
     """Keras' dropout with a half or a quarter of its random bits, on TensorFlow.
 
-    Keras draws 32 random bits for each unit; for small models that is a large part of a training
-    step. To drop a unit with probability p, b bits are enough where p is a multiple of 2⁻ᵇ. Here it
-    is 8 bits where they are enough, as for p = 1/4 or 1/2, and else 16, with p rounded to the
-    nearest multiple of 2⁻¹⁶, which is at most 8·10⁻⁶ off. What is kept is divided by the
-    probability with which it is, so that the expected output is the input.
+    Keras draws 32 random bits for each unit, which is a large part of a training step of small
+    models. To drop a unit with probability p, b bits are enough if p is a multiple of 2⁻ᵇ. This
+    layer draws 8 bits where they are enough, as for p = 1/4 or 1/2. Otherwise it draws 16 bits and
+    rounds p to the nearest multiple of 2⁻¹⁶, an error of at most 8·10⁻⁶. Units that are kept are
+    divided by the exact probability of being kept, so the expected output is the input.
 
-    What is dropped is multiplied by 0 instead of selected, forwards and backwards; so of a unit
-    that is dropped and is not finite comes NaN, where Keras has 0.
+    Units are dropped by a multiplication by 0, in the forward and the backward pass. So a dropped
+    unit that is not finite becomes NaN, where Keras returns 0.
 
-    On other backends, with a `noise_shape`, and for p below 0.01 or above 0.99, it is Keras' own.
+    The layer is Keras' own on other backends, with a `noise_shape`, and for p below 0.01 or above
+    0.99.
 
     Args:
-        rate: Float in [0, 1], p, the share of the units that is dropped in training.
+        rate: Float in [0, 1], the probability p with which a unit is dropped in training.
         noise_shape: As in `keras.layers.Dropout`.
-        seed: Integer, or `None` for a random one.
-        **kwargs: What every Keras layer takes: `name`, `dtype`.
+        seed: Integer, or `None` for a random seed.
+        **kwargs: Arguments of every Keras layer: `name`, `dtype`.
 
     Input shape, output shape:
         Any; floats. Outside training, the output is the input.
@@ -51,22 +52,23 @@ class Dropout(keras.layers.Dropout):
     """
 
     def call(self, inputs, training=False):
-        """Drop units of the inputs, in training."""
-        as_keras = keras.config.backend() != "tensorflow" or self.noise_shape is not None
-        if not training or as_keras or not 0.01 <= self.rate <= 0.99:
+        """Drop units of the inputs in training."""
+        use_keras = keras.config.backend() != "tensorflow" or self.noise_shape is not None
+        if not training or use_keras or not 0.01 <= self.rate <= 0.99:
             return super().call(inputs, training=training)
-        bits, level = _bits_and_level(self.rate)
+        bits, threshold = _bits_and_threshold(self.rate)
         size = tf.size(inputs)
-        words = -(-size // (WORD // bits))
+        words = -(-size // (WORD_BITS // bits))
         seed = tf.cast(self.seed_generator.next(), tf.int64)
         drawn = tf.random.stateless_uniform((words,), seed, None, None, tf.uint32)
         drawn = tf.reshape(tf.bitcast(drawn, getattr(tf, f"int{bits}")), [-1])[:size]
-        # Of all integers of so many bits, the `level` lowest are those that drop a unit.
-        kept = tf.cast(drawn >= level - 2 ** (bits - 1), inputs.dtype) * (1 / (1 - level / 2**bits))
-        return inputs * tf.reshape(kept, tf.shape(inputs))
+        # The `threshold` lowest of the 2**bits signed integers drop a unit.
+        kept = tf.cast(drawn >= threshold - 2 ** (bits - 1), inputs.dtype)
+        scale = 1 / (1 - threshold / 2**bits)
+        return inputs * tf.reshape(kept * scale, tf.shape(inputs))
 
 
-def _bits_and_level(rate):
-    """Return b and n, the rate being n·2⁻ᵇ, or, where b is 16, rounded to that."""
+def _bits_and_threshold(rate):
+    """Return b and n such that n·2⁻ᵇ is the rate, exactly if b is 8, else rounded."""
     bits = 8 if rate * 2**8 % 1 == 0 else 16
     return bits, round(rate * 2**bits)

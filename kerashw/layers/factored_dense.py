@@ -1,4 +1,4 @@
-"""The second hypothesis space of the homework's Question 2, as a layer."""
+"""A dense layer for the second hypothesis space of Question 2."""
 
 import keras
 import numpy as np
@@ -9,38 +9,39 @@ from kerashw.errors import InputError
 
 @keras.saving.register_keras_serializable(package="kerashw")
 class FactoredDense(keras.layers.Layer):
-    """A dense layer whose matrix is a product of three trained factors.
+    """A dense layer whose weight matrix is a product of trained factors.
 
-    For every input vector x it computes
+    For every input vector x the layer computes
 
         activation(((A + B) C) x + b)
 
-    with the matrices as the homework writes them, acting on columns: A and B (units, units),
-    C (units, m). The bias b is there only if asked for. `keras.layers.Dense` stores its kernel
-    the other way round, (m, units); `collapse` gives the weights of the equal `Dense`.
+    A and B have the shape (units, units), C has the shape (units, m). As in the homework, the
+    matrices act on columns, and there is no bias b by default. `keras.layers.Dense` stores the
+    transpose, a kernel (m, units); `collapse` returns the weights of the equal `Dense`.
 
-    At the start A = I, B = 0 and C is what `Dense` would draw as its kernel, transposed. So the
-    layer begins as the very function that `Dense` begins with, at the same scale and with the
-    same seed: the product of three random factors could neither blow up nor fade. Nothing is
-    stuck at B = 0: A and B enter as a sum, so their gradients are equal, both learn from the
-    first step on, and gradient descent never changes A - B.
+    Initially, A = I, B = 0, and C is the transpose of the kernel that `Dense` would draw. So the
+    layer starts as the same function as `Dense` with the same seed, at the same scale. The product
+    of three random factors, in contrast, could grow or vanish. B = 0 does not prevent learning: A
+    and B enter as a sum, so their gradients are equal and both change from the first step on.
+    Gradient descent never changes A - B.
 
     Args:
-        units: A positive integer, the size K of the output.
+        units: Positive integer, the size K of the output.
         activation: A Keras activation or its name; `None` for none.
-        use_bias: Whether to add a bias; off, as in the homework.
-        kernel_initializer: Draws the kernel (m, units) of the equal `Dense` at the start.
-        bias_initializer: Draws the bias (units,).
-        **kwargs: What every Keras layer takes: `name`, `dtype`, `trainable`.
+        use_bias: Boolean, whether to add a bias; by default `False`, as in the homework.
+        kernel_initializer: Initializer of the kernel (m, units) of the equal `Dense`.
+        bias_initializer: Initializer of the bias (units,).
+        **kwargs: Arguments of every Keras layer: `name`, `dtype`, `trainable`.
 
     Input shape:
-        (N, ..., m), of any rank from 2 on, floating-point.
+        (N, ..., m), of rank 2 or higher, floating-point.
 
     Output shape:
         (N, ..., units), in the compute dtype of the layer's dtype policy.
 
     Raises:
-        InputError: If `units` is not a positive integer, or the last axis of the input has no size.
+        InputError: If `units` is not a positive integer, or the size of the last axis of the input
+            is unknown.
 
     Example:
         >>> import numpy as np
@@ -75,7 +76,7 @@ class FactoredDense(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Create the factors A, B and C, and the bias if there is one."""
+        """Create the factors A, B and C, and the bias if `use_bias`."""
         features = input_shape[-1]
         if features is None:
             raise InputError(
@@ -83,7 +84,7 @@ class FactoredDense(keras.layers.Layer):
                 f"Received: input_shape={tuple(input_shape)}"
             )
         square = (self.units, self.units)
-        # A and B are not cast to the compute dtype one by one: see `call`.
+        # No `autocast`: `call` casts the sum of A and B to the compute dtype, not each matrix.
         self.A = self.add_weight(name="A", shape=square, initializer="identity", autocast=False)
         self.B = self.add_weight(name="B", shape=square, initializer="zeros", autocast=False)
         self.C = self.add_weight(
@@ -97,15 +98,15 @@ class FactoredDense(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
     def _transposed_kernel(self, shape, dtype=None):
-        # Drawn in Dense's orientation, because initializers read fan-in and fan-out off the shape.
+        # In the orientation of Dense: initializers derive fan-in and fan-out from the shape.
         return ops.transpose(self.kernel_initializer(shape[::-1], dtype=dtype))
 
     def call(self, inputs):
         """Compute activation(((A + B) C) x + b) for every vector x along the last axis."""
-        # The sum is formed at full precision and then rounded: A and B may be large and nearly
-        # opposite, and in bfloat16 or float16 their difference would be lost.
+        # The sum is computed at full precision and then rounded. If A and B are large and nearly
+        # opposite, bfloat16 and float16 would lose the small result.
         total = ops.cast(self.A + self.B, self.compute_dtype)
-        # C first: a batch has to pass two small matrices, and the large product is never formed.
+        # C first: a batch is multiplied by two small matrices, and (A + B) C is never computed.
         outputs = ops.matmul(inputs, ops.transpose(self.C))
         outputs = ops.matmul(outputs, ops.transpose(total))
         if self.bias is not None:
@@ -113,19 +114,19 @@ class FactoredDense(keras.layers.Layer):
         return self.activation(outputs)
 
     def compute_output_shape(self, input_shape):
-        """Give the input's shape with the last axis replaced by `units`."""
+        """Return the input shape with the last axis replaced by `units`."""
         return (*input_shape[:-1], self.units)
 
     def collapse(self):
-        """Give the weights of the `Dense` layer that computes the same function.
+        """Return the weights of the `Dense` layer that computes the same function.
 
         Returns:
-            What `Dense.set_weights` takes, as NumPy arrays in the layer's variable dtype: the
-            kernel ((A + B) C)ᵀ of shape (m, units), then the bias (units,) if there is one. The
-            product is formed in float64 and rounded once.
+            List for `Dense.set_weights` of NumPy arrays in the layer's variable dtype: the kernel
+            ((A + B) C)ᵀ of shape (m, units), then the bias (units,) if there is one. The product is
+            computed in float64 and rounded once.
 
         Raises:
-            InputError: If the layer is not built yet, so it has no factors.
+            InputError: If the layer is not built yet and so has no factors.
 
         Example:
             >>> import keras
@@ -147,7 +148,7 @@ class FactoredDense(keras.layers.Layer):
         return [product.T.astype(C.dtype), *bias]
 
     def get_config(self):
-        """Give the arguments that make this layer anew."""
+        """Return the arguments of the constructor."""
         return {
             **super().get_config(),
             "units": self.units,

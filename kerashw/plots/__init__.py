@@ -1,1 +1,1 @@
-"""Figures of training runs, networks, models and measurements; no computing."""
+"""Plots of training runs, networks, models and measurements, without any computation."""

@@ -1,7 +1,4 @@
-"""Pictures of what the claims' tests found; nothing here computes more than a layout.
-
-Style and colours are those of the pictures of a run, see `kerashw.plots.training_curves`.
-"""
+"""Plots of the measurements for the homework's claims of Questions 2 and 4."""
 
 import matplotlib
 import numpy as np
@@ -9,35 +6,29 @@ import numpy as np
 from kerashw.models import TITLES
 from kerashw.plots.epoch_axes import (
     HOMEWORK_ACCURACY,
-    epoch_panel,
-    limits,
+    axis_limits,
     mark_homework_accuracy,
+    set_up_epoch_axes,
 )
-from kerashw.plots.label_placement import label_ends
-from kerashw.plots.style import (
-    GRID,
-    INK,
-    MODEL_COLORS,
-    STYLE,
-    new_figure,
-)
+from kerashw.plots.label_placement import CURVE_LABEL, label_ends
+from kerashw.plots.style import GRID, INK, MODEL_COLORS, STYLE, new_figure
 
-# The title and the colour of a hypothesis space, by its name in the data.
+# A hypothesis space's name in the data → its title and its colour.
 SPACES = {"h1": ("H1", MODEL_COLORS["softmax"]), "h2": ("H2", MODEL_COLORS["convnet"])}
-LABEL = {"size": 11, "weight": "bold"}
 
 
 @matplotlib.rc_context(STYLE)
 def training_paths(paths):
-    """Draw how gradient descent walks from one start in the two hypothesis spaces.
+    """Plot the paths of gradient descent from the same start in the two hypothesis spaces.
 
     Args:
-        paths: Dict of `step`, list of integers; `test_accuracy_in_h1` and `test_accuracy_in_h2`,
-            lists of shares, one a step; and `plane`, a dict of `h1` and `h2`, lists of points
-            (x, y) with the start at (0, 0), and `share`, how much of both the plane holds.
+        paths: Dict of `step`, a list of integers; `test_accuracy_in_h1` and `test_accuracy_in_h2`,
+            lists of floats in [0, 1], one for each step; and `plane`, a dict of `h1` and `h2`,
+            lists of points (x, y) with the start at (0, 0), and `share`, the share of the squared
+            length of both paths that lies in the plane.
 
     Returns:
-        `matplotlib.figure.Figure` with two panels: the two paths in the plane, and the test
+        `matplotlib.figure.Figure` with two subplots: the two paths in the plane, and the test
         accuracy by step.
 
     Example:
@@ -50,21 +41,22 @@ def training_paths(paths):
     figure = new_figure(11, 4.4)
     title = "One start, the same batches: gradient descent in H1 and in H2"
     figure.suptitle(title, x=0.05, y=0.97, ha="left", weight="bold")
-    _draw_paths(figure.add_axes((0.05, 0.13, 0.4, 0.68)), paths)
-    _draw_accuracies(figure.add_axes((0.53, 0.13, 0.34, 0.68)), paths)
+    _plot_paths(figure.add_axes((0.05, 0.13, 0.4, 0.68)), paths)
+    _plot_accuracies(figure.add_axes((0.53, 0.13, 0.34, 0.68)), paths)
     return figure
 
 
 @matplotlib.rc_context(STYLE)
 def accuracy_over_seeds(trained):
-    """Draw the models' test accuracy by epoch: the mean over the seeds, and from least to most.
+    """Plot the mean and the range of the models' test accuracy over the seeds, by epoch.
 
     Args:
-        trained: Dict from a model's name to a list of dicts, one a seed, with `test_accuracy`, a
-            list of shares, one an epoch.
+        trained: Dict, model's name → list of dicts, one for each seed, with `test_accuracy`, a list
+            of floats in [0, 1], one for each epoch.
 
     Returns:
-        `matplotlib.figure.Figure`; each line's name and last mean stand at its end.
+        `matplotlib.figure.Figure` with the last mean and the model's title at the end of each
+        curve.
 
     Example:
         >>> trained = {"softmax": [{"test_accuracy": [0.9, 0.92]}, {"test_accuracy": [0.9, 0.93]}]}
@@ -77,19 +69,19 @@ def accuracy_over_seeds(trained):
     shown = [number for values in percent.values() for number in values.ravel()]
     shown += [HOMEWORK_ACCURACY] if "convnet" in percent else []
     seeds = max(map(len, percent.values()))
-    over = f", mean and range of {seeds} seeds" if seeds > 1 else ""
+    details = f", mean and range of {seeds} seeds" if seeds > 1 else ""
     axes = new_figure(9, 4.6).add_axes((0.06, 0.125, 0.62, 0.765))
-    ends = limits(shown, least=0.5, ceiling=100)
-    epoch_panel(axes, list(epochs), f"test accuracy (%){over}", ends)
-    labels = [_draw_model(axes, name, values, len(epochs)) for name, values in percent.items()]
+    limits = axis_limits(shown, least=0.5, ceiling=100)
+    set_up_epoch_axes(axes, list(epochs), f"test accuracy (%){details}", limits)
+    labels = [_plot_model(axes, name, values, len(epochs)) for name, values in percent.items()]
     if "convnet" in percent:
         labels.append(mark_homework_accuracy(axes))
     label_ends(axes, labels)
     return axes.figure
 
 
-def _draw_paths(axes, paths):
-    """Draw the path of W in either space, as seen in the plane that holds most of both."""
+def _plot_paths(axes, paths):
+    """Plot the path of W in each space, projected onto the plane."""
     steps, share = paths["step"], paths["plane"]["share"]
     axes.set_title(f"the path of W, a dot every {steps[1]} steps", pad=10)
     axes.set(xlabel=f"in the plane that holds {100 * share:.0f} % of both")
@@ -97,12 +89,12 @@ def _draw_paths(axes, paths):
         x, y = np.transpose(paths["plane"][space])
         axes.plot(x, y, color=color, marker="o", markersize=4)
         text, below = f"{name}, step {steps[-1]}", y[-1] < 0
-        place = {"xytext": (0, -9 if below else 9), "textcoords": "offset points"}
-        place |= {"ha": "right", "va": "top" if below else "bottom"}
-        axes.annotate(text, (x[-1], y[-1]), color=color, **place, **LABEL)
+        position = {"xytext": (0, -9 if below else 9), "textcoords": "offset points"}
+        position |= {"ha": "right", "va": "top" if below else "bottom"}
+        axes.annotate(text, (x[-1], y[-1]), color=color, **position, **CURVE_LABEL)
     axes.plot(0, 0, color=INK, marker="o", markersize=7)
-    start = {"xytext": (0, 9), "textcoords": "offset points", "ha": "left"}
-    axes.annotate("start", (0, 0), color=INK, **start, **LABEL)
+    position = {"xytext": (0, 9), "textcoords": "offset points", "ha": "left"}
+    axes.annotate("start", (0, 0), color=INK, **position, **CURVE_LABEL)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.08, 0.25)
     axes.grid(color=GRID)
@@ -111,32 +103,32 @@ def _draw_paths(axes, paths):
     axes.tick_params(colors=INK, labelsize=10, length=0)
 
 
-def _draw_accuracies(axes, paths):
-    # Not from the start: that is far below, and would leave no room for what differs.
+def _plot_accuracies(axes, paths):
+    # The start is omitted: its low accuracy would compress the rest of the scale.
     steps, labels = paths["step"][1:], []
     percent = {s: 100 * np.array(paths[f"test_accuracy_in_{s}"][1:]) for s in SPACES}
-    shown = np.concatenate(list(percent.values()))
-    epoch_panel(axes, steps, "test accuracy (%)", limits(shown, least=0.5, ceiling=100))
+    limits = axis_limits(np.concatenate(list(percent.values())), least=0.5, ceiling=100)
+    set_up_epoch_axes(axes, steps, "test accuracy (%)", limits)
     axes.set(xlabel="step")
     for space, (name, color) in SPACES.items():
         axes.plot(steps, percent[space], color=color)
         text = f"{percent[space][-1]:.2f} %  {name}"
-        labels.append((steps[-1], percent[space][-1], text, {"color": color} | LABEL))
+        labels.append((steps[-1], percent[space][-1], text, {"color": color} | CURVE_LABEL))
     label_ends(axes, labels)
 
 
-def _draw_model(axes, name, values, longest):
-    """Draw a model's mean and range; return its label for `label_ends`."""
+def _plot_model(axes, name, values, longest):
+    """Plot a model's mean and range; return its label, for `label_ends`."""
     epochs, color = np.arange(1, values.shape[1] + 1), MODEL_COLORS[name]
-    mean, ends = values.mean(axis=0), (values.min(axis=0), values.max(axis=0))
+    mean, extremes = values.mean(axis=0), (values.min(axis=0), values.max(axis=0))
     if len(epochs) > 1:
-        axes.fill_between(epochs, *ends, color=color, alpha=0.2, linewidth=0)
+        axes.fill_between(epochs, *extremes, color=color, alpha=0.2, linewidth=0)
     elif len(values) > 1:
-        axes.vlines(epochs, *ends, color=color, alpha=0.4, linewidth=6)
+        axes.vlines(epochs, *extremes, color=color, alpha=0.4, linewidth=6)
     axes.plot(epochs, mean, color=color, marker="o", clip_on=False)
-    when = f", epoch {epochs[-1]}" if len(epochs) < longest else ""
-    text = f"{mean[-1]:.2f} %  {TITLES[name]}{when}"
-    return epochs[-1], mean[-1], text, {"color": color} | LABEL
+    suffix = f", epoch {epochs[-1]}" if len(epochs) < longest else ""
+    text = f"{mean[-1]:.2f} %  {TITLES[name]}{suffix}"
+    return epochs[-1], mean[-1], text, {"color": color} | CURVE_LABEL
 
 
 def _percent(histories):

@@ -8,22 +8,22 @@ from matplotlib.patches import Rectangle
 from kerashw.plots.style import FAINT, GRID, INK, STYLE, new_figure, short_name
 
 MISTAKES_COLORS = LinearSegmentedColormap.from_list("mistakes", ["#FFF1E5", "#F0A064", "#A63F00"])
-DIAGONAL = "#F0F0F0"
+DIAGONAL_COLOR = "#F0F0F0"
 
 
 @matplotlib.rc_context(STYLE)
 def confusion_matrix(counts, classes):
-    """Draw how many examples of each class were taken for which.
+    """Plot the number of examples of each true class by predicted class.
 
-    The colour is the mistakes' alone: it would show nothing if the right answers had part in it.
+    Only mistakes are coloured, because correct predictions would dominate the scale.
 
     Args:
-        counts: Integer array (C, C), the examples by right class (row) and predicted class
+        counts: Integer array (C, C), the number of examples by true class (row) and predicted class
             (column).
-        classes: Sequence of C strings, the classes' names.
+        classes: Sequence of C strings, the names of the classes.
 
     Returns:
-        `matplotlib.figure.Figure` with the counts in its cells; zeros are left blank.
+        `matplotlib.figure.Figure` with the counts in its cells; cells with zero are blank.
 
     Example:
         >>> figure = confusion_matrix(np.array([[8, 2], [0, 9]]), ["cat", "dog"])
@@ -37,35 +37,35 @@ def confusion_matrix(counts, classes):
     figure = new_figure(side, side, layout="constrained")
     axes = figure.add_subplot()
     wrong = np.where(np.eye(len(names), dtype=bool), 0, counts)
-    # The square root, or the commonest mistake would leave all others pale.
+    # The square root keeps rare mistakes visible beside the most common one.
     shades = PowerNorm(0.5, 0, max(wrong.max(), 1))(wrong)
     axes.imshow(np.ma.masked_equal(shades, 0), MISTAKES_COLORS, vmin=0, vmax=1)
     for row, column in np.argwhere(counts):
         _write_count(axes, row, column, counts[row, column], shades[row, column])
-    _name_classes(axes, names, turned=longest > 4)
+    _label_classes(axes, names, rotated=longest > 4)
     title = f"{wrong.sum():,} of {counts.sum():,} wrong"
     axes.set_title(title, pad=10, weight="bold")
     return figure
 
 
 def _write_count(axes, row, column, count, shade):
-    """Write a count into its cell: faint where right, light where its cell is dark."""
-    right = row == column
-    color = FAINT if right else "white" if shade > 0.75 else INK
+    """Write a count into its cell: faint if correct, white if the cell is dark."""
+    correct = row == column
+    color = FAINT if correct else "white" if shade > 0.75 else INK
     axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, size=10)
-    if right:
+    if correct:
         corner = (column - 0.5, row - 0.5)
-        axes.add_patch(Rectangle(corner, 1, 1, facecolor=DIAGONAL, zorder=0))
+        axes.add_patch(Rectangle(corner, 1, 1, facecolor=DIAGONAL_COLOR, zorder=0))
 
 
-def _name_classes(axes, names, turned):
-    places = np.arange(len(names))
-    axes.set_xticks(places, names, rotation=90 if turned else 0, parse_math=False)
-    axes.set_yticks(places, names, parse_math=False)
+def _label_classes(axes, names, rotated):
+    ticks = np.arange(len(names))
+    axes.set_xticks(ticks, names, rotation=90 if rotated else 0, parse_math=False)
+    axes.set_yticks(ticks, names, parse_math=False)
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.tick_params(length=0, colors=INK, labelsize=11)
-    # White lines between the cells.
-    for border in places[1:] - 0.5:
+    # White lines separate the cells.
+    for border in ticks[1:] - 0.5:
         axes.axhline(border, color="white")
         axes.axvline(border, color="white")
     axes.spines[:].set_color(GRID)

@@ -1,19 +1,21 @@
-"""Labels beside a panel, placed so that none covers another."""
+"""Labels beside the axes, placed so that they do not overlap."""
 
 import math
 
 import numpy as np
 
 POINTS_PER_INCH = 72
+# The style of a curve's label.
+CURVE_LABEL = {"size": 11, "weight": "bold"}
 
 
 def label_ends(axes, labels):
-    """Write each label beside the panel, at the height of what it belongs to or close to it.
+    """Write labels to the right of the axes, as close as possible to the ends of their curves.
 
     Args:
-        axes: `matplotlib.axes.Axes` whose limits and place in the figure are final.
-        labels: List of tuples (x, y, text, settings): the point that the text belongs to, and the
-            settings of `matplotlib.text.Text`, `color` and `size` among them.
+        axes: `matplotlib.axes.Axes` with final limits and position.
+        labels: List of tuples (x, y, text, settings): the end of a curve, and the settings of
+            `matplotlib.text.Text`, which include `color` and `size`.
     """
     bottom, top = axes.get_ylim()
     right = axes.get_xlim()[1]
@@ -32,17 +34,17 @@ def label_ends(axes, labels):
 
 
 def spread(wanted, heights, low, high):
-    """Move labels as little as possible so that none covers another.
+    """Move labels as little as possible so that they do not overlap.
 
     Args:
-        wanted: Float array (n,), where the middle of each label should be.
+        wanted: Float array (n,), the preferred middle of each label.
         heights: Float array (n,).
-        low: Float, the lower end of the room for all of them.
-        high: Float, the upper end; if the room is too small, they reach above it.
+        low: Float, the lower end of the available space.
+        high: Float, the upper end. Labels that do not fit extend above it.
 
     Returns:
-        Float array (n,): the middles, in the order of `wanted`, with the smallest sum of squared
-        moves.
+        Float array (n,), the middles in the order of `wanted`. They minimize the sum of squared
+        distances to `wanted`.
 
     Example:
         >>> spread([5.0, 5.0, 20.0], [2.0, 2.0, 2.0], low=0.0, high=20.0).tolist()
@@ -51,8 +53,8 @@ def spread(wanted, heights, low, high):
     order = np.argsort(wanted, kind="stable")
     heights = np.asarray(heights, float)[order]
     stacked = np.cumsum(heights) - heights / 2
-    # Less its place in a stack, a label needs only be no lower than the one before it: an isotonic
-    # regression, here by its min-max formula.
+    # Relative to their positions in a stack, the labels only need to be in rising order. This is an
+    # isotonic regression, here computed with its min-max formula.
     bases = np.asarray(wanted, float)[order] - stacked
     n = range(len(bases))
     bases = [max(min(bases[j : k + 1].mean() for k in n[i:]) for j in n[: i + 1]) for i in n]

@@ -5,66 +5,61 @@ import matplotlib
 from kerashw.models import TITLES
 from kerashw.plots.epoch_axes import (
     HOMEWORK_ACCURACY,
-    brief,
-    curve,
-    epoch_panel,
-    limits,
+    axis_limits,
     mark_homework_accuracy,
+    plot_curve,
+    set_up_epoch_axes,
+    short_number,
 )
-from kerashw.plots.label_placement import label_ends
-from kerashw.plots.style import (
-    INK,
-    MODEL_COLORS,
-    STYLE,
-    new_figure,
-)
+from kerashw.plots.label_placement import CURVE_LABEL, label_ends
+from kerashw.plots.style import INK, MODEL_COLORS, STYLE, new_figure
 
 
 @matplotlib.rc_context(STYLE)
 def learning_curves(history):
-    """Draw a model's train loss, test loss and test accuracy by epoch, as the homework does.
+    """Plot a model's train loss, test loss and test accuracy by epoch, as in the homework.
 
-    The two losses have one scale, so that they can be compared.
+    The two losses have the same scale.
 
     Args:
         history: Dict as in `history.json`: `model`, `parameters`, and `epochs`, a list of dicts of
             `epoch`, `train_loss`, `test_loss`, `test_accuracy`, `seconds`; at least one epoch.
 
     Returns:
-        `matplotlib.figure.Figure` with three panels.
+        `matplotlib.figure.Figure` with three subplots.
 
     Example:
         >>> epoch = {"epoch": 1, "train_loss": 0.4, "test_loss": 0.3, "test_accuracy": 0.92}
         >>> figure = learning_curves({"model": "mlp", "parameters": 669706, "epochs": [epoch]})
-        >>> [panel.get_title(loc="left") for panel in figure.axes]
+        >>> [axes.get_title(loc="left") for axes in figure.axes]
         ['train loss (nats)', 'test loss (nats)', 'test accuracy (%)']
     """
     figure = new_figure(11, 3.8)
     title = f"{_title(history)}, {history['parameters']:,} parameters"
     figure.suptitle(title, x=0.05, y=0.97, ha="left", weight="bold", parse_math=False)
-    room = {"left": 0.05, "right": 0.91, "bottom": 0.15, "top": 0.78, "wspace": 0.52}
-    panels = figure.subplots(1, 3, gridspec_kw=room)
+    margins = {"left": 0.05, "right": 0.91, "bottom": 0.15, "top": 0.78, "wspace": 0.52}
+    train, test, accuracy = figure.subplots(1, 3, gridspec_kw=margins)
     losses = [_column(history, "train_loss"), _column(history, "test_loss")]
-    ends = limits(losses[0] + losses[1], least=0.02)
-    for panel, name, values in zip(panels, ("train", "test"), losses, strict=False):
-        _curve_panel(panel, history, values, f"{name} loss (nats)", ends, brief)
+    limits = axis_limits(losses[0] + losses[1], least=0.02)
+    _plot_single(train, history, losses[0], "train loss (nats)", limits, short_number)
+    _plot_single(test, history, losses[1], "test loss (nats)", limits, short_number)
     percent = _percent(history)
-    ends = limits(percent, least=0.5, ceiling=100)
-    _curve_panel(panels[2], history, percent, "test accuracy (%)", ends, "{:.2f} %".format)
+    limits = axis_limits(percent, least=0.5, ceiling=100)
+    _plot_single(accuracy, history, percent, "test accuracy (%)", limits, "{:.2f} %".format)
     return figure
 
 
 @matplotlib.rc_context(STYLE)
-def comparison(histories, headline=True):
-    """Draw the test accuracy of all models by epoch.
+def comparison(histories, homework_accuracy=True):
+    """Plot the test accuracy of all models by epoch.
 
     Args:
         histories: List of dicts as in `history.json`, at least one.
-        headline: Boolean; whether to mark what the homework says of the ConvNet's first epoch on
-            MNIST, where the ConvNet is among the models.
+        homework_accuracy: Boolean, whether to mark the accuracy that the homework reports for the
+            ConvNet's first epoch on MNIST, if the ConvNet is among the models.
 
     Returns:
-        `matplotlib.figure.Figure`; each line's name stands at its end.
+        `matplotlib.figure.Figure` with a label at the end of each curve.
 
     Example:
         >>> epochs = [{"epoch": 1, "test_accuracy": 0.92}, {"epoch": 2, "test_accuracy": 0.93}]
@@ -72,35 +67,34 @@ def comparison(histories, headline=True):
         >>> [text.get_text() for text in figure.axes[0].texts]
         ['93.00 %  softmax regression']
     """
-    figure = new_figure(9, 4.6)
-    axes = figure.add_axes((0.06, 0.125, 0.62, 0.765))
-    headline = headline and any(history["model"] == "convnet" for history in histories)
-    values = sum(map(_percent, histories), [HOMEWORK_ACCURACY] if headline else [])
-    # All of them: a model that is not trained has an epoch 0 alone.
+    axes = new_figure(9, 4.6).add_axes((0.06, 0.125, 0.62, 0.765))
+    marked = homework_accuracy and any(history["model"] == "convnet" for history in histories)
+    values = sum(map(_percent, histories), [HOMEWORK_ACCURACY] if marked else [])
+    # A model without training has only epoch 0.
     epochs = sorted(set().union(*(_column(history, "epoch") for history in histories)))
-    ends = limits(values, least=0.5, ceiling=100)
-    epoch_panel(axes, epochs, "test accuracy (%)", ends)
+    limits = axis_limits(values, least=0.5, ceiling=100)
+    set_up_epoch_axes(axes, epochs, "test accuracy (%)", limits)
     labels = [
-        _draw(axes, history, _percent(history), f"{{:.2f}} %  {_title(history)}".format)
+        _plot(axes, history, _percent(history), f"{{:.2f}} %  {_title(history)}".format)
         for history in histories
     ]
-    if headline:
+    if marked:
         labels.append(mark_homework_accuracy(axes))
     label_ends(axes, labels)
-    return figure
+    return axes.figure
 
 
-def _draw(axes, history, values, label):
-    """Draw a model's curve; return its label, `label` of its last value, for `label_ends`."""
+def _plot_single(axes, history, values, title, limits, format_value):
+    """Plot one curve on axes of its own."""
+    set_up_epoch_axes(axes, _column(history, "epoch"), title, limits)
+    label_ends(axes, [_plot(axes, history, values, format_value)])
+
+
+def _plot(axes, history, values, format_value):
+    """Plot a model's curve; return the label of its last value, for `label_ends`."""
     epochs, color = _column(history, "epoch"), MODEL_COLORS.get(history["model"], INK)
-    curve(axes, epochs, values, color)
-    style = {"color": color, "size": 11, "weight": "bold"}
-    return epochs[-1], values[-1], label(values[-1]), style
-
-
-def _curve_panel(axes, history, values, title, ends, label):
-    epoch_panel(axes, _column(history, "epoch"), title, ends)
-    label_ends(axes, [_draw(axes, history, values, label)])
+    plot_curve(axes, epochs, values, color)
+    return epochs[-1], values[-1], format_value(values[-1]), {"color": color} | CURVE_LABEL
 
 
 def _title(history):
@@ -112,4 +106,4 @@ def _column(history, name):
 
 
 def _percent(history):
-    return [100 * share for share in _column(history, "test_accuracy")]
+    return [100 * accuracy for accuracy in _column(history, "test_accuracy")]

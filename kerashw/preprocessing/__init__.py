@@ -1,5 +1,5 @@
-"""Image files of digits, decoded and centred as MNIST's images are, inside a TensorFlow graph."""
+"""Image files of digits, decoded and centred as in MNIST, inside a TensorFlow graph."""
 
-from kerashw.preprocessing.digit_centering import normalized
+from kerashw.preprocessing.digit_centering import center_digits
 
-__all__ = ["normalized"]
+__all__ = ["center_digits"]

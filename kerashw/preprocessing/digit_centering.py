@@ -1,91 +1,118 @@
-"""A picture of a digit, made into what MNIST's pictures are: inside a TensorFlow graph."""
+"""Images of digits, scaled and centred as those of MNIST, inside a TensorFlow graph.
+
+Here, the foreground of an image is the ink of the digit, dark or bright, and the background is the
+paper around it.
+"""
 
 import tensorflow as tf
 
-from kerashw.preprocessing.image_decoding import MAX_PIXELS, decode, is_jpeg, is_png, pixel_count
+from kerashw.preprocessing.image_decoding import (
+    MAX_PIXELS,
+    decode_image,
+    has_signature,
+    pixel_count,
+)
 
-# MNIST's digits fit into this share of a picture's side, 20 of 28 pixels.
-BOX = 20 / 28
-# Ink is what differs from the paper by more than this share of the greatest difference. In MNIST
-# the digits' margins are the same up to 0.15; a JPEG's noise is below that.
-INK = 0.1
-# Of 255 levels, the contrast below which there is nothing but paper.
-FAINT = 16
+# The share of a side of the image that a digit fills in MNIST: 20 of 28 pixels.
+BOX_SHARE = 20 / 28
+# The foreground starts at this share of the contrast. In MNIST, the bounds of the digits are the
+# same for all values up to 0.15; the noise of JPEG files is below 0.1.
+FOREGROUND_THRESHOLD = 0.1
+# An image of less contrast, of 255 levels, has no foreground.
+MIN_CONTRAST = 16
 
 
-def normalized(image_bytes, height=28, width=28):
-    """Make pictures of digits into what MNIST's pictures are: bright, 20 pixels, centred.
+def center_digits(image_bytes, height=28, width=28):
+    """Decode image files of digits, and scale and centre the digits as in MNIST.
 
-    As MNIST was made from NIST's forms: the digit is cut out, scaled with its aspect ratio kept and
-    with antialiasing to fit into 20×20, and put into 28×28 so that its centre of mass is in the
-    middle, in whole pixels. Before that the picture is turned grey, and transparent pixels into
-    paper; the paper is what lies along the border, and becomes 0, the ink that differs most from it
-    255, be it darker or brighter. A picture of MNIST comes out as it is. So does a picture of
-    28×28 whose ink fills more than 20 pixels, as Fashion-MNIST's do. One without ink is all 0.
+    The steps are those that made MNIST from the forms of NIST. The digit is cropped, scaled to fit
+    into 20×20 pixels with its aspect ratio and with antialiasing, and placed in 28×28 pixels. A
+    translation by whole pixels moves its centre of mass to the middle.
+
+    Before these steps, the image is converted to grayscale. The background is the median along the
+    border, and becomes 0. The foreground that differs most from it becomes 255, whether it is
+    darker or brighter. Transparent pixels are background.
+
+    Images of MNIST do not change. Images of 28×28 pixels whose foreground is larger than 20×20,
+    such as those of Fashion-MNIST, do not change either. An image without a foreground becomes 0.
 
     Args:
-        image_bytes: String tensor (N,): PNG files of up to 4096×4096 pixels or JPEG files of up to
-            8192×6144, in colours, grey, or with a palette, of 8 or 16 bits.
-        height: Integer, the height of the results; the box is as large a part of it as in MNIST.
+        image_bytes: String tensor (N,), the contents of PNG files of up to 4096×4096 pixels or JPEG
+            files of up to 8192×6144 pixels, in colour, in grayscale or with a palette, of 8 or 16
+            bits.
+        height: Integer, the height of the results. The box of the digit has the same share of it as
+            in MNIST.
         width: Integer, the width of the results.
 
     Returns:
         uint8 tensor (N, height, width).
 
     Raises:
-        tf.errors.InvalidArgumentError: If one is no such file, or damaged; with its index.
+        tf.errors.InvalidArgumentError: If an element is not such a file, or is damaged. The
+            message contains its index.
 
     Example:
-        >>> paper = tf.fill((90, 90, 3), tf.constant(255, tf.uint8)).numpy()
-        >>> paper[15:75, 70:79] = 0  # a black stroke at the right, 60 pixels high
-        >>> picture = normalized([tf.io.encode_png(paper).numpy()])[0].numpy()
-        >>> picture.shape, tuple(picture.any(axis=1).nonzero()[0][[0, -1]])  # 20 pixels, bright
+        >>> image = tf.fill((90, 90, 3), tf.constant(255, tf.uint8)).numpy()
+        >>> image[15:75, 70:79] = 0  # a black stroke at the right, 60 pixels high
+        >>> digit = center_digits([tf.io.encode_png(image).numpy()])[0].numpy()
+        >>> digit.shape, tuple(digit.any(axis=1).nonzero()[0][[0, -1]])  # 20 pixels high, bright
         ((28, 28), (np.int64(4), np.int64(23)))
 
     Reference:
         Y. LeCun, C. Cortes, C. J. C. Burges, *The MNIST database of handwritten digits*,
         http://yann.lecun.com/exdb/mnist.
     """
-    image_bytes = tf.convert_to_tensor(image_bytes)
-    number = tf.size(image_bytes, tf.int64)
-    nothing = tf.zeros((height, width), tf.uint8)
-
-    @tf.autograph.experimental.do_not_convert
-    def is_known(_, file):
-        return is_png(file) | is_jpeg(file)
-
-    @tf.autograph.experimental.do_not_convert
-    def normalize(index, file):
-        limit = tf.where(is_png(file), MAX_PIXELS["PNG"], MAX_PIXELS["JPEG"])
-        small_enough = pixel_count(file) <= tf.cast(limit, tf.int64)
-        picture = tf.cond(
-            small_enough,
-            lambda: _as_in_mnist(*_ink(decode(file)), height, width),
-            lambda: nothing,
-        )
-        return index, small_enough, picture
-
-    # An operation that fails does not say for which file. So those that fail are left out, and the
-    # first index that is missing is the one to name; what fills their places has the index -1. One
-    # file is done after the other, so that only one at a time is decoded.
-    files = tf.data.Dataset.from_tensor_slices(image_bytes).enumerate()
-    done = files.filter(is_known).map(normalize)
-    filling = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), True, nothing))
-    filled = done.ignore_errors().concatenate(filling.repeat(number + 1)).batch(number + 1).take(1)
+    files = tf.convert_to_tensor(image_bytes)
+    is_decoded, is_within_limit, digits = _center_in_sequence(files, height, width)
     limits = " or a ".join(f"{kind} ({pixels:,})" for kind, pixels in MAX_PIXELS.items())
-    indices, small_enough, pictures = filled.with_options(_plain()).get_single_element()
-    decoded = tf.equal(indices[:-1], tf.range(number))
     with tf.control_dependencies(
         [
-            _assert_all(decoded, "is not a PNG or JPEG image, or is damaged"),
-            _assert_all(small_enough[:-1], f"has more pixels than a {limits} may have"),
+            _assert_all(is_decoded, "is not a PNG or JPEG image, or is damaged"),
+            _assert_all(is_within_limit, f"has more pixels than a {limits} may have"),
         ]
     ):
-        return tf.ensure_shape(pictures[:-1], (None, height, width))
+        return tf.ensure_shape(digits, (None, height, width))
 
 
-def _plain():
-    """Return options for a data set that lives for one call: to optimize it would take longer."""
+def _center_in_sequence(files, height, width):
+    """Process one file at a time, so that only one decoded image is in memory.
+
+    Returns:
+        Boolean tensors (N,), whether each file is decoded and whether its size is within the limit,
+        and the digits, uint8 (N, height, width). The digits are complete only if all are true.
+    """
+    blank = tf.zeros((height, width), tf.uint8)
+
+    @tf.autograph.experimental.do_not_convert
+    def is_image(_, file):
+        return has_signature(file, "PNG") | has_signature(file, "JPEG")
+
+    @tf.autograph.experimental.do_not_convert
+    def center(index, file):
+        limit = tf.where(has_signature(file, "PNG"), MAX_PIXELS["PNG"], MAX_PIXELS["JPEG"])
+        is_within_limit = pixel_count(file) <= tf.cast(limit, tf.int64)
+        digit = tf.cond(
+            is_within_limit,
+            lambda: _center(*_foreground(decode_image(file)), height, width),
+            lambda: blank,
+        )
+        return index, is_within_limit, digit
+
+    # The error of a failed operation does not contain the index of the file. So files that fail are
+    # removed, and padding with the index -1 replaces them at the end. The first missing index is
+    # that of the first file that failed.
+    count = tf.size(files, tf.int64)
+    dataset = tf.data.Dataset.from_tensor_slices(files).enumerate()
+    dataset = dataset.filter(is_image).map(center).ignore_errors()
+    padding = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), True, blank))
+    dataset = dataset.concatenate(padding.repeat(count + 1)).batch(count + 1).take(1)
+    dataset = dataset.with_options(_options_without_optimization())
+    indices, is_within_limit, digits = dataset.get_single_element()
+    return tf.equal(indices[:-1], tf.range(count)), is_within_limit[:-1], digits[:-1]
+
+
+def _options_without_optimization():
+    """Return the options of a dataset that is read once: its optimization would take longer."""
     options = tf.data.Options()
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False
@@ -98,71 +125,76 @@ def _assert_all(conditions, message):
     return tf.debugging.Assert(tf.reduce_all(conditions), [message])
 
 
-def _ink(picture):
-    """Return how far each pixel is from the paper, float32 (height, width), and the contrast."""
-    grey = tf.round(tf.tensordot(picture[..., :3], [0.299, 0.587, 0.114], 1))
-    opacity = picture[..., 3] / 255
-    ink = (grey - _paper(grey, opacity)) * opacity
-    brighter, darker = tf.reduce_max(ink), -tf.reduce_min(ink)
-    ink = tf.nn.relu(tf.where(darker > brighter, -ink, ink))
-    return ink, tf.maximum(darker, brighter)
+def _foreground(image):
+    """Return the intensity of the foreground, float32 (height, width), and the contrast."""
+    gray = tf.round(tf.tensordot(image[..., :3], [0.299, 0.587, 0.114], 1))
+    opacity = image[..., 3] / 255
+    difference = (gray - _background_level(gray, opacity)) * opacity
+    brighter, darker = tf.reduce_max(difference), -tf.reduce_min(difference)
+    foreground = tf.nn.relu(tf.where(darker > brighter, -difference, difference))
+    return foreground, tf.maximum(darker, brighter)
 
 
-def _paper(grey, opacity):
-    """Return the paper's grey: what is along the border, or the contrary of the ink."""
-    border = tf.boolean_mask(_border(grey), _border(opacity) > 0.5)
-    ink = tf.math.divide_no_nan(tf.reduce_sum(grey * opacity), tf.reduce_sum(opacity))
-    transparent = 2 * tf.size(border) < tf.size(_border(grey))
+def _background_level(gray, opacity):
+    """Return the gray level of the background.
+
+    This is the median of the border. If most of the border is transparent, it is black or white,
+    whichever differs more from the opaque pixels.
+    """
+    opaque_border = tf.boolean_mask(_border(gray), _border(opacity) > 0.5)
+    mean_level = tf.math.divide_no_nan(tf.reduce_sum(gray * opacity), tf.reduce_sum(opacity))
+    is_transparent = 2 * tf.size(opaque_border) < tf.size(_border(gray))
     return tf.cond(
-        transparent,
-        lambda: tf.where(ink < 127.5, 255.0, 0.0),
-        lambda: tf.sort(border)[tf.size(border) // 2],
+        is_transparent,
+        lambda: tf.where(mean_level < 127.5, 255.0, 0.0),
+        lambda: tf.sort(opaque_border)[tf.size(opaque_border) // 2],
     )
 
 
-def _border(picture):
-    return tf.concat([picture[0], picture[-1], picture[:, 0], picture[:, -1]], 0)
+def _border(image):
+    return tf.concat([image[0], image[-1], image[:, 0], image[:, -1]], 0)
 
 
-def _as_in_mnist(ink, contrast, height, width):
-    """Cut, scale and centre the ink: uint8 (height, width)."""
-    box = round(BOX * height), round(BOX * width)
-    rows, columns = _extent(ink, contrast, axis=1), _extent(ink, contrast, axis=0)
+def _center(foreground, contrast, height, width):
+    """Crop, scale and centre the foreground: uint8 (height, width)."""
+    box = round(BOX_SHARE * height), round(BOX_SHARE * width)
+    rows, columns = _bounds(foreground, contrast, axis=1), _bounds(foreground, contrast, axis=0)
     scale = tf.minimum(box[0] / (rows[1] - rows[0]), box[1] / (columns[1] - columns[0]))
-    # The strokes' faint edges belong to the digit: one pixel of the result more on each side.
-    edge = tf.cast(tf.math.ceil(1 / scale), tf.int64)
-    top, left = tf.maximum(rows[0] - edge, 0), tf.maximum(columns[0] - edge, 0)
-    digit = ink[top : rows[1] + edge, left : columns[1] + edge]
-    shift = [
-        _shift(height, digit, rows[0] - top, scale, axis=1),
-        _shift(width, digit, columns[0] - left, scale, axis=0),
+    # The faint edges of the strokes belong to the digit: one more pixel of the result on each side.
+    margin = tf.cast(tf.math.ceil(1 / scale), tf.int64)
+    top, left = tf.maximum(rows[0] - margin, 0), tf.maximum(columns[0] - margin, 0)
+    digit = foreground[top : rows[1] + margin, left : columns[1] + margin]
+    translation = [
+        _translation(height, digit, rows[0] - top, scale, axis=1),
+        _translation(width, digit, columns[0] - left, scale, axis=0),
     ]
     scaled = tf.raw_ops.ScaleAndTranslate(
         images=digit[tf.newaxis, ..., tf.newaxis],
         size=[height, width],
         scale=tf.cast([scale, scale], tf.float32),
-        translation=tf.cast(shift, tf.float32),
+        translation=tf.cast(translation, tf.float32),
         kernel_type="box",
         antialias=True,
     )[0, ..., 0]
-    fills_more = tf.reduce_all(tf.shape(ink) == [height, width]) & (scale < 1)
-    picture = tf.cond(fills_more, lambda: ink, lambda: scaled)
-    picture = tf.math.divide_no_nan(255 * picture, tf.reduce_max(picture))
-    return tf.cast(tf.round(tf.where(contrast < FAINT, 0.0, picture)), tf.uint8)
+    exceeds_box = tf.reduce_all(tf.shape(foreground) == [height, width]) & (scale < 1)
+    result = tf.cond(exceeds_box, lambda: foreground, lambda: scaled)
+    result = tf.math.divide_no_nan(255 * result, tf.reduce_max(result))
+    return tf.cast(tf.round(tf.where(contrast < MIN_CONTRAST, 0.0, result)), tf.uint8)
 
 
-def _extent(ink, contrast, axis):
-    """Return where the ink starts and ends."""
-    places = tf.where(tf.reduce_max(ink, axis) >= INK * contrast)[:, 0]
-    return places[0], places[-1] + 1
+def _bounds(foreground, contrast, axis):
+    """Return the first row or column of the foreground, and the one after its last."""
+    is_foreground = tf.reduce_max(foreground, axis) >= FOREGROUND_THRESHOLD * contrast
+    positions = tf.where(is_foreground)[:, 0]
+    return positions[0], positions[-1] + 1
 
 
-def _shift(size, digit, start, scale, axis):
-    """Return by how much a scaled digit is moved: its centre of mass gets into the middle pixel.
+def _translation(size, digit, start, scale, axis):
+    """Return the translation that moves the centre of mass to the middle pixel.
 
-    What starts at `start`, without the faint edges, starts with a whole pixel of the result.
+    `start` is where the digit starts without its margin. There, a pixel of the result starts too.
     """
     mass = tf.cast(tf.reduce_sum(digit, axis), tf.float64)
-    places = tf.cast(tf.range(tf.size(mass)), tf.float64) + 0.5 - tf.cast(start, tf.float64)
-    centre = tf.math.divide_no_nan(tf.reduce_sum(mass * places), tf.reduce_sum(mass))
-    return size // 2 - tf.floor(scale * centre) - scale * tf.cast(start, tf.float64)
+    positions = tf.cast(tf.range(tf.size(mass)), tf.float64) + 0.5 - tf.cast(start, tf.float64)
+    center = tf.math.divide_no_nan(tf.reduce_sum(mass * positions), tf.reduce_sum(mass))
+    return size // 2 - tf.floor(scale * center) - scale * tf.cast(start, tf.float64)

@@ -1,26 +1,53 @@
-"""Image files decoded inside a TensorFlow graph, with bounds on their size and on the memory they take."""
+"""PNG and JPEG files decoded inside a TensorFlow graph, with limits on size and memory."""
 
 import tensorflow as tf
 
-# A PNG may have 4096×4096 pixels, a JPEG the 50 million of a phone's photo. At these limits a
-# process grows by 110 MiB for a PNG, by 31 for a JPEG, and by 300 for a progressive one without
-# subsampled colours, all of whose coefficients the decoder has to hold; 25 more for many at once.
+# A PNG may have 4096×4096 pixels, a JPEG the 50 million pixels of a phone's photo. At these limits,
+# the memory of a process grows by 110 MiB for a PNG, by 31 MiB for a JPEG, and by 300 MiB for a
+# progressive JPEG without chroma subsampling, all of whose coefficients the decoder keeps. Many
+# files at once add 25 MiB.
 MAX_PIXELS = {"PNG": 4096 * 4096, "JPEG": 8192 * 6144}
-# Pictures of more pixels are made smaller, before anything takes four bytes a value.
-ENOUGH_PIXELS = 1024 * 1024
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+# Larger images are downscaled before any operation that needs four bytes per value.
+MAX_DECODED_PIXELS = 1024 * 1024
+
+SIGNATURES = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
 
 
-def is_png(file):
-    return tf.equal(tf.strings.substr(file, 0, len(_PNG)), _PNG)
+def has_signature(file, kind):
+    """Return whether a file starts with the signature of an image format.
 
+    Args:
+        file: String tensor, scalar, the content of the file.
+        kind: "PNG" or "JPEG".
 
-def is_jpeg(file):
-    return tf.equal(tf.strings.substr(file, 0, len(_JPEG)), _JPEG)
+    Returns:
+        Boolean tensor, scalar.
+
+    Example:
+        >>> bool(has_signature(tf.io.encode_png(tf.zeros((20, 30, 1), tf.uint8)), "PNG"))
+        True
+    """
+    signature = SIGNATURES[kind]
+    return tf.equal(tf.strings.substr(file, 0, len(signature)), signature)
 
 
 def pixel_count(file):
-    """Return how many pixels a file says it has, without decoding it."""
+    """Read the number of pixels from the header of a file, without decoding the image.
+
+    Args:
+        file: String tensor, scalar, the content of a PNG or JPEG file.
+
+    Returns:
+        int64 tensor, scalar.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If the header is damaged.
+
+    Example:
+        >>> file = tf.io.encode_png(tf.zeros((20, 30, 1), tf.uint8))
+        >>> int(pixel_count(file))
+        600
+    """
 
     def png_size():
         return tf.io.decode_raw(tf.strings.substr(file, 16, 8), tf.int32, little_endian=False)
@@ -28,40 +55,60 @@ def pixel_count(file):
     def jpeg_size():
         return tf.io.extract_jpeg_shape(file)[:2]
 
-    return tf.reduce_prod(tf.cast(tf.cond(is_png(file), png_size, jpeg_size), tf.int64))
+    size = tf.cond(has_signature(file, "PNG"), png_size, jpeg_size)
+    return tf.reduce_prod(tf.cast(size, tf.int64))
 
 
-def decode(file):
-    """Decode a file: float32 (height, width, 4), the last channel how opaque a pixel is.
+def decode_image(file):
+    """Decode a file to colours and opacity.
 
-    What has more than enough pixels comes out smaller by a whole number.
+    An image of more than `MAX_DECODED_PIXELS` pixels is downscaled by an integer factor.
+
+    Args:
+        file: String tensor, scalar, the content of a PNG or JPEG file.
+
+    Returns:
+        float32 tensor (height, width, 4) in [0, 255]: red, green, blue and opacity.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If the file is damaged.
+
+    Example:
+        >>> file = tf.io.encode_png(tf.zeros((20, 30, 1), tf.uint8))
+        >>> decode_image(file)[0, 0].numpy().tolist()
+        [0.0, 0.0, 0.0, 255.0]
     """
 
-    def jpeg(ratio):
+    def decode_jpeg(ratio):
         colours = tf.io.decode_jpeg(file, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
         return tf.pad(colours, [[0, 0], [0, 0], [0, 1]], constant_values=255)
 
-    factor = _times_too_large(pixel_count(file))
-    picture = tf.case(
+    factor = _downscaling_factor(pixel_count(file))
+    image = tf.case(
         [
-            (is_png(file), lambda: tf.io.decode_png(file, channels=4)),
-            # The decoder itself can make a JPEG smaller, and never holds all of it.
-            (factor >= 8, lambda: jpeg(8)),
-            (factor >= 4, lambda: jpeg(4)),
-            (factor >= 2, lambda: jpeg(2)),
+            (has_signature(file, "PNG"), lambda: tf.io.decode_png(file, channels=4)),
+            # The JPEG decoder itself can downscale, and then never holds the full image.
+            (factor >= 8, lambda: decode_jpeg(8)),
+            (factor >= 4, lambda: decode_jpeg(4)),
+            (factor >= 2, lambda: decode_jpeg(2)),
         ],
-        default=lambda: jpeg(1),
+        default=lambda: decode_jpeg(1),
     )
-    height, width = tf.unstack(tf.shape(picture)[:2])
-    factor = _times_too_large(tf.size(picture, tf.int64) // 4)
+    return _downscale(image)
 
-    def shrunk():
+
+def _downscale(image):
+    factor = _downscaling_factor(tf.size(image, tf.int64) // 4)
+    height, width = tf.unstack(tf.shape(image)[:2])
+
+    def resize():
         size = tf.stack([-(-height // factor), -(-width // factor)])
-        return tf.raw_ops.ResizeArea(images=picture[tf.newaxis], size=size)[0]
+        return tf.raw_ops.ResizeArea(images=image[tf.newaxis], size=size)[0]
 
-    return tf.cond(factor > 1, shrunk, lambda: tf.cast(picture, tf.float32))
+    return tf.cond(factor > 1, resize, lambda: tf.cast(image, tf.float32))
 
 
-def _times_too_large(pixels):
-    """Return by which whole number a picture's sides are divided to be small enough."""
-    return tf.cast(tf.math.ceil(tf.sqrt(tf.cast(pixels, tf.float64) / ENOUGH_PIXELS)), tf.int32)
+def _downscaling_factor(pixels):
+    """Return the integer by which both sides are divided to get at most the allowed pixels."""
+    ratio = tf.cast(pixels, tf.float64) / MAX_DECODED_PIXELS
+    return tf.cast(tf.math.ceil(tf.sqrt(ratio)), tf.int32)

@@ -1,8 +1,8 @@
-"""`python -m kerashw.serve`: TensorFlow Serving's REST API, with pip alone."""
+"""`python -m kerashw.serve`: serve models over TensorFlow Serving's REST API."""
 
 import sys
 
-from kerashw.console import quiet_start, run_command
+from kerashw.console import quiet_import, run_command
 from kerashw.errors import ServeError
 from kerashw.serve.flags import NAME, parse
 
@@ -11,7 +11,7 @@ def main(arguments=None):
     """Run the command.
 
     Args:
-        arguments: List of strings; by default the process' own.
+        arguments: List of strings; `None` takes them from `sys.argv`.
 
     Returns:
         Integer, the exit code.
@@ -22,14 +22,15 @@ def main(arguments=None):
 
 def _serve(options):
     try:
-        from kerashw.serve.startup_plan import read_plan
+        from kerashw.serve.server_config import read_server_config
 
-        plan = read_plan(options)  # mistakes in it are told at once
-        with quiet_start():
+        # Before the slow import, so that an error is reported at once.
+        config = read_server_config(options)
+        with quiet_import():
             from kerashw.serve import server
     except ModuleNotFoundError as error:
         raise ServeError(f"{error.name} is missing. Run: pip install '.[serve]'") from None
-    server.serve(options, plan)
+    server.serve(options, config)
 
 
 if __name__ == "__main__":

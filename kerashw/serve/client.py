@@ -1,4 +1,4 @@
-"""A client for TensorFlow Serving's REST API, of this package's server and the genuine one."""
+"""A client for the REST API of TensorFlow Serving, which `kerashw.serve` has too."""
 
 import base64
 import http.client
@@ -16,13 +16,17 @@ from kerashw.errors import ClientError
 
 
 class Client:
-    """Asks a server for predictions.
+    """A client of a server with TensorFlow Serving's REST API.
 
     Args:
-        url: String, where the server is: `http://127.0.0.1:8501`.
-        timeout: Float, seconds to wait for an answer.
-        retries: Integer, how often to ask again when the server is not there, or too busy (503).
-        wait: Float, seconds before the first of these; each further wait is twice as long.
+        url: String, the address of the server, such as `http://127.0.0.1:8501`.
+        timeout: Float, the time limit for a response in seconds.
+        retries: Integer, how often a request is repeated if the server cannot be reached or is
+            overloaded (503).
+        wait: Float, the time before the first retry in seconds. It doubles with each retry.
+
+    Raises:
+        ClientError: If the URL is invalid.
 
     Example:
         >>> client = Client("http://127.0.0.1:8501")
@@ -38,28 +42,29 @@ class Client:
         self.timeout = timeout
         self.retries = retries
         self.wait = wait
-        # A proxy of the environment is not for a server that one names oneself.
+        # Ignores the proxies of the environment.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def predict(self, model, inputs, signature=None, version=None, label=None):
-        """Return a model's predictions.
+        """Return the predictions of a model.
 
         Args:
-            model: String, the model's name.
-            inputs: Array, or list of numbers or strings; or list of image files (`Path`, or
-                strings that end in .png, .jpg or .jpeg), or one, which are sent as they are to the
-                signature `image_bytes`; or dictionary of such for a signature with several
-                inputs. The first dimension counts the examples.
-            signature: String, which signature to ask; by default the model's default, or
-                `image_bytes` for files.
-            version: Integer, which version; by default the newest.
-            label: String, a label that stands for a version.
+            model: String, the name of the model.
+            inputs: Array, list of numbers or list of strings, whose first dimension is the number
+                of examples. Or an image file or a list of them, as `Path` or as strings that end
+                in .png, .jpg or .jpeg; their bytes are sent to the signature `image_bytes`. Or a
+                dictionary of these for a signature with several inputs.
+            signature: String, the name of the signature. The default is `image_bytes` for files,
+                otherwise the default signature of the model.
+            version: Integer, the version of the model. The default is the newest.
+            label: String, the label of a version.
 
         Returns:
-            Dictionary of arrays by output, or the array of a single output.
+            Dictionary from the names of the outputs to arrays, or the array of a single output.
 
         Raises:
-            ClientError: With the server's text, if there is one.
+            ClientError: If the server cannot be reached, does not respond in time or responds with
+                an error, whose text is the message.
             OSError: If a file cannot be read.
         """
         if _is_file(inputs):
@@ -67,84 +72,85 @@ class Client:
         if signature is None and _are_files(inputs):
             signature = "image_bytes"
         request = {"signature_name": signature} if signature else {}
-        request["inputs"] = _jsonable(inputs)
-        answer = self._ask(f"{_path(model, version, label)}:predict", request)
-        outputs = answer["outputs"]
+        request["inputs"] = _to_json(inputs)
+        response = self._request(f"{_path(model, version, label)}:predict", request)
+        outputs = response["outputs"]
         if not isinstance(outputs, dict) or set(outputs) == {"b64"}:
-            return _array(outputs)
-        return {name: _array(value) for name, value in outputs.items()}
+            return _to_array(outputs)
+        return {name: _to_array(value) for name, value in outputs.items()}
 
     def classify(self, model, examples, signature=None, version=None, label=None):
-        """Return a model's classes and scores.
+        """Return the classes and scores of a model.
 
         Args:
-            model: String.
-            examples: List of dictionaries, feature by name.
-            signature: String or None.
-            version: Integer or None.
-            label: String or None.
+            model: String, the name of the model.
+            examples: List of dictionaries from the names of the features to their values.
+            signature: String, as of `predict`.
+            version: Integer, as of `predict`.
+            label: String, as of `predict`.
 
         Returns:
-            List, one for each example: list of pairs (label, score).
+            List with a list of pairs (class, score) for each example.
+
+        Raises:
+            ClientError: As of `predict`.
         """
         path = _path(model, version, label)
-        results = self._examples(f"{path}:classify", examples, signature)
+        results = self._request_examples(f"{path}:classify", examples, signature)
         return [[tuple(pair) for pair in pairs] for pairs in results]
 
     def regress(self, model, examples, signature=None, version=None, label=None):
-        """Return a model's values, one for each example; arguments as of `classify`."""
-        return self._examples(f"{_path(model, version, label)}:regress", examples, signature)
+        """Return a value for each example. The arguments are those of `classify`."""
+        return self._request_examples(
+            f"{_path(model, version, label)}:regress", examples, signature
+        )
 
     def status(self, model, version=None):
-        """Return the states of a model's versions, by version.
+        """Return the states of the versions of a model.
 
         Returns:
-            Dictionary of strings: AVAILABLE, LOADING, END, …
+            Dictionary from versions to strings, such as AVAILABLE, LOADING or END.
         """
-        answer = self._ask(_path(model, version, None))
-        return {int(v["version"]): v["state"] for v in answer["model_version_status"]}
+        response = self._request(_path(model, version, None))
+        return {int(v["version"]): v["state"] for v in response["model_version_status"]}
 
     def metadata(self, model, version=None, label=None):
-        """Return a model's signatures, as TensorFlow Serving describes them."""
-        return self._ask(f"{_path(model, version, label)}/metadata")["metadata"]["signature_def"][
-            "signature_def"
-        ]
+        """Return the signatures of a model, as TensorFlow Serving describes them."""
+        response = self._request(f"{_path(model, version, label)}/metadata")
+        return response["metadata"]["signature_def"]["signature_def"]
 
-    def _examples(self, path, examples, signature):
+    def _request_examples(self, path, examples, signature):
         request = {"signature_name": signature} if signature else {}
-        request["examples"] = [_jsonable(dict(example)) for example in examples]
-        return self._ask(path, request)["results"]
+        request["examples"] = [_to_json(dict(example)) for example in examples]
+        return self._request(path, request)["results"]
 
-    def _ask(self, path, request=None):
+    def _request(self, path, request=None):
         body = None if request is None else json.dumps(request).encode()
         for attempt in range(self.retries + 1):
             try:
-                return self._ask_once(path, body)
+                return self._send(path, body)
             except ClientError as error:
                 if error.status not in (None, 503) or attempt == self.retries:
                     raise
             time.sleep(self.wait * 2**attempt)
-        raise AssertionError("not reached")
+        raise AssertionError("unreachable")
 
-    def _ask_once(self, path, body):
+    def _send(self, path, body):
         url = self.url + path
-        headers = {"Content-Type": "application/json"}
-        question = urllib.request.Request(url, body, headers)
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         try:
-            with self._opener.open(question, timeout=self.timeout) as answer:
-                return json.loads(answer.read())
+            with self._opener.open(request, timeout=self.timeout) as response:
+                return json.loads(response.read())
         except urllib.error.HTTPError as error:
             with error:
-                raise ClientError(f"{url}: {_text_of(error)}", error.code) from None
-        except TimeoutError:
-            raise ClientError(f"{url}: no answer in {self.timeout:g} s", 504) from None
+                raise ClientError(f"{url}: {_error_text(error)}", error.code) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             if isinstance(reason, TimeoutError):
                 raise ClientError(f"{url}: no answer in {self.timeout:g} s", 504) from None
             raise ClientError(f"{url}: {reason}") from None
         except ValueError as error:
-            raise ClientError(f"{url}: the answer is no JSON: {error}", 200) from None
+            raise ClientError(f"{url}: the answer is not JSON: {error}", 200) from None
 
 
 def _path(model, version, label):
@@ -154,8 +160,8 @@ def _path(model, version, label):
     return path if label is None else f"{path}/labels/{urllib.parse.quote(label, safe='')}"
 
 
-def _text_of(error):
-    """Return what the server says is wrong."""
+def _error_text(error):
+    """Return the error message of the server."""
     body = error.read().decode("utf-8", "replace")
     try:
         return json.loads(body)["error"]
@@ -173,28 +179,28 @@ def _is_file(value):
     return isinstance(value, os.PathLike)
 
 
-def _jsonable(value):
-    """Return inputs as what JSON can carry; bytes and files as base64."""
+def _to_json(value):
+    """Convert inputs to values that JSON has. Bytes and files become base64."""
     if isinstance(value, dict):
-        return {str(name): _jsonable(inner) for name, inner in value.items()}
+        return {str(name): _to_json(inner) for name, inner in value.items()}
     if _is_file(value):
         value = Path(value).read_bytes()
     if isinstance(value, bytes):
         return {"b64": base64.b64encode(value).decode()}
     if isinstance(value, list | tuple):
-        return [_jsonable(inner) for inner in value]
+        return [_to_json(inner) for inner in value]
     if isinstance(value, np.generic | np.ndarray) or hasattr(value, "__array__"):
         array = np.asarray(value)
-        return _jsonable(array.tolist()) if array.dtype == object else array.tolist()
+        return _to_json(array.tolist()) if array.dtype == object else array.tolist()
     return value
 
 
-def _array(value):
-    """Return an output as an array; base64 as bytes."""
-    return np.array(_decoded(value))
+def _to_array(value):
+    """Convert an output to an array. Base64 becomes bytes."""
+    return np.array(_decode(value))
 
 
-def _decoded(value):
+def _decode(value):
     if isinstance(value, dict):
         return base64.b64decode(value["b64"])
-    return [_decoded(inner) for inner in value] if isinstance(value, list) else value
+    return [_decode(inner) for inner in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The command's flags: tensorflow_model_server's, and a few for what only this server has."""
+"""The command's flags: those of tensorflow_model_server, and a few of this server only."""
 
 import argparse
 
@@ -10,7 +10,7 @@ examples:
   python -m kerashw.serve --model_config_file=runs/mnist/exports/models.config
   python -m kerashw.serve --model_name=convnet --model_base_path="$PWD/runs/mnist/exports/convnet"
 """
-# Flags of tensorflow_model_server for what is not here: nothing is lost without it.
+# Flags of tensorflow_model_server that are accepted and ignored, with the reason.
 IGNORED = {
     "port": "there is no gRPC",
     "grpc_socket_path": "there is no gRPC",
@@ -27,8 +27,8 @@ IGNORED = {
     "num_tflite_pools": "there is no TensorFlow Lite",
     "num_tflite_interpreters_per_pool": "there is no TensorFlow Lite",
 }
-# And those without which the server would do something else than it was told.
-REFUSED = (
+# Flags that are rejected, because without them the server would not do what the user expects.
+UNSUPPORTED = (
     "ssl_config_file",
     "use_alts_credentials",
     "platform_config_file",
@@ -46,11 +46,11 @@ def parse(arguments):
         arguments: List of strings.
 
     Returns:
-        `argparse.Namespace`.
+        `argparse.Namespace` with one attribute for each flag.
     """
-    parser = _parser()
+    parser = create_parser()
     options = parser.parse_args(arguments)
-    for name in REFUSED:
+    for name in UNSUPPORTED:
         if getattr(options, name) not in (None, False):
             parser.error(f"--{name} is not supported here. Leave it out")
     for name in ("rest_api_port", "rest_api_timeout_in_ms", "max_connections", "max_body_bytes"):
@@ -59,41 +59,48 @@ def parse(arguments):
     return options
 
 
-def _parser():
+def create_parser():
+    """Return the command's `argparse.ArgumentParser`."""
     parser = Parser(
         prog=NAME,
         description="Serve SavedModels over TensorFlow Serving's REST API.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _add_models(parser.add_argument_group("what to serve"))
-    _add_loading(parser.add_argument_group("how it is loaded"))
-    _add_rest(parser.add_argument_group("how requests are answered"))
-    unused = parser.add_argument_group("flags of tensorflow_model_server without effect here")
+    _add_models(parser.add_argument_group("models"))
+    _add_loading(parser.add_argument_group("loading"))
+    _add_rest(parser.add_argument_group("REST API"))
+    unused = parser.add_argument_group("flags of tensorflow_model_server that have no effect")
     for name, reason in IGNORED.items():
         unused.add_argument(f"--{name}", nargs="?", const=True, metavar="X", help=reason)
-    for name in REFUSED:
-        parser.add_argument(f"--{name}", nargs="?", const=True, type=_unset, help=argparse.SUPPRESS)
+    for name in UNSUPPORTED:
+        parser.add_argument(
+            f"--{name}", nargs="?", const=True, type=_unsupported, help=argparse.SUPPRESS
+        )
     return parser
 
 
 def _add_models(group):
     add = group.add_argument
-    add("--model_config_file", metavar="FILE", help="a models.config, which lists the models")
-    add("--model_base_path", metavar="DIR", help="one model's folder, an absolute path")
-    add("--model_name", default="default", metavar="NAME", help="its name (default: default)")
+    add("--model_config_file", metavar="FILE", help="a models.config file, which lists the models")
+    add("--model_base_path", metavar="DIR", help="the folder of a single model, an absolute path")
+    add(
+        "--model_name",
+        default="default",
+        metavar="NAME",
+        help="the name of the single model (default: default)",
+    )
     add(
         "--model_config_file_poll_wait_seconds",
         type=float,
         default=0,
         metavar="N",
-        help="read the models.config anew every N seconds (default: 0, never)",
+        help="read the models.config file again every N seconds (default: 0, never)",
     )
     add(
         "--allow_version_labels_for_unavailable_models",
         **_BOOLEAN,
-        help="accept labels in the models.config that the server starts with",
+        help="accept version labels in the models.config file at the start",
     )
 
 
@@ -104,94 +111,109 @@ def _add_loading(group):
         type=float,
         default=1,
         metavar="N",
-        help="look for new versions every N seconds (default: 1); 0 for only once",
+        help="look for new versions every N seconds (default: 1); 0 looks once",
     )
     add(
         "--max_num_load_retries",
         type=int,
         default=5,
         metavar="N",
-        help="how often a version that cannot be loaded is tried again (default: 5)",
+        help="how often the server retries to load a version (default: 5)",
     )
     add(
         "--load_retry_interval_micros",
         type=int,
         default=60_000_000,
         metavar="N",
-        help="microseconds before that (default: a minute)",
+        help="microseconds between these retries (default: 60000000)",
     )
-    add("--saved_model_tags", default="serve", metavar="TAGS", help="default: serve")
+    add(
+        "--saved_model_tags",
+        default="serve",
+        metavar="TAGS",
+        help="tags of the graph (default: serve)",
+    )
     add(
         "--enable_model_warmup",
         **(_BOOLEAN | {"default": True}),
-        help="run the warm-up requests that a SavedModel carries (default: true)",
+        help="run the warm-up requests of a SavedModel (default: true)",
     )
     add(
         "--num_request_iterations_for_warmup",
         type=int,
         default=1,
         metavar="N",
-        help="how often (default: 1)",
+        help="how often each warm-up request runs (default: 1)",
     )
     add(
         "--tensorflow_intra_op_parallelism",
         type=int,
         default=0,
         metavar="N",
-        help="threads for one operation (default: 0, as many as there are cores)",
+        help="threads of one operation (default: 0, the number of cores)",
     )
     add(
         "--per_process_gpu_memory_fraction",
         type=float,
         default=0,
         metavar="X",
-        help="how much of a GPU's memory to take (default: 0, what is needed)",
+        help="the share of a GPU's memory to allocate (default: 0, as needed)",
     )
 
 
 def _add_rest(group):
     add = group.add_argument
-    add("--rest_api_port", type=int, default=8501, metavar="N", help="default: 8501")
-    add("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, only here)")
+    add("--rest_api_port", type=int, default=8501, metavar="N", help="the port (default: 8501)")
+    add("--host", default="127.0.0.1", help="the address (default: 127.0.0.1)")
     add(
         "--rest_api_timeout_in_ms",
         type=int,
         default=30_000,
         metavar="N",
-        help="for a request to come, and for its answer (default: 30000)",
+        help="time limit in ms to receive a request, and to answer it (default: 30000)",
     )
     add(
         "--rest_api_num_threads",
         type=int,
         default=None,
         metavar="N",
-        help="threads for long requests (default: 4 for each core)",
+        help="threads for slow requests (default: 4 per core)",
     )
     add(
         "--rest_api_enable_cors_support",
         **_BOOLEAN,
-        help="let web pages of other origins ask",
+        help="accept requests from web pages of other origins",
     )
-    add("--max_connections", type=int, default=1000, metavar="N", help="default: 1000")
+    add(
+        "--max_connections",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="the largest number of open connections (default: 1000)",
+    )
     add(
         "--max_body_bytes",
         type=int,
         default=64 * 2**20,
         metavar="N",
-        help="the longest request (default: 67108864)",
+        help="the largest body of a request in bytes (default: 67108864)",
     )
-    add("--enable_batching", **_BOOLEAN, help="let requests share calls of the model")
-    add("--batching_parameters_file", metavar="FILE", help="how they do")
-    add("--monitoring_config_file", metavar="FILE", help="switches metrics for Prometheus on")
+    add("--enable_batching", **_BOOLEAN, help="run concurrent requests in one call of the model")
+    add("--batching_parameters_file", metavar="FILE", help="the settings of batching")
+    add(
+        "--monitoring_config_file",
+        metavar="FILE",
+        help="the settings of the metrics for Prometheus",
+    )
     add(
         "--enable_signature_method_name_check",
         **_BOOLEAN,
-        help="classify and regress only with signatures that say they are for that",
+        help="require the matching method name of a signature to classify and regress",
     )
 
 
 def _boolean(text):
-    """Read a flag's value as TensorFlow does."""
+    """Parse the value of a flag as TensorFlow does."""
     if text.lower() in ("true", "1"):
         return True
     if text.lower() in ("false", "0"):
@@ -199,8 +221,8 @@ def _boolean(text):
     raise argparse.ArgumentTypeError(f"expected true or false. Received: {text}")
 
 
-def _unset(text):
-    """Let a flag that is not supported be given its default: nothing, or false."""
+def _unsupported(text):
+    """Parse the value of an unsupported flag: `None` if it is empty or false."""
     return None if text.lower() in ("", "false", "0") else text
 
 

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, with the names that TensorFlow Serving's have: colons included."""
+"""Metrics for Prometheus, under the names that TensorFlow Serving gives them."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.utils import floatToGoString
@@ -11,7 +11,7 @@ def _exponential(scale, growth, count):
 
 
 class Metrics:
-    """What a server counts and measures. Times are in microseconds."""
+    """The metrics of a server. Histograms of times are in microseconds."""
 
     def __init__(self):
         self.registry = CollectorRegistry()
@@ -36,48 +36,63 @@ class Metrics:
         )
         self._warmup = self._histogram("model_warmup_latency", latencies, "model_path", "status")
 
-    def request(self, model, api, code, seconds):
-        """Count a request and its time from the first to the last byte."""
+    def record_request(self, model, api, code, seconds):
+        """Record a request.
+
+        Args:
+            model: String, the name of the model.
+            api: String: predict, classify, regress, metadata or status.
+            code: String, one of TensorFlow's status codes, such as OK or NOT_FOUND.
+            seconds: Float, the time from the last byte of the request to its response.
+        """
         self._requests.labels(model, code).inc()
         self._request_latency.labels(model, api, "REST").observe(seconds * 1e6)
 
-    def run(self, model, api, seconds, examples):
-        """Count a call of a model, and the examples in it."""
+    def record_run(self, model, api, seconds, examples):
+        """Record a call of a model.
+
+        Args:
+            model: String, the name of the model.
+            api: String: Predict, Classify or Regress.
+            seconds: Float, the time of the call.
+            examples: Integer, the number of examples in the call.
+        """
         self._runtime_latency.labels(model, api, "TF1").observe(seconds * 1e6)
         self._example_counts.labels(model).observe(examples)
         self._example_total.labels(model).inc(examples)
 
-    def queued(self, pool, seconds):
-        """Measure how long a request waited for its batch."""
+    def record_queuing(self, pool, seconds):
+        """Record how long a request waited for its batch, by the name of the thread pool."""
         self._queuing.labels(pool).observe(seconds * 1e6)
 
-    def warmed_up(self, path, code, seconds):
-        """Measure a model's warm-up."""
+    def record_warmup(self, path, code, seconds):
+        """Record the time of a model's warm-up requests, by the model's path and status code."""
         self._warmup.labels(str(path), code).observe(seconds * 1e6)
 
-    def page(self):
-        """Return all of it in Prometheus' text format.
+    def text(self):
+        """Return the metrics in Prometheus' text format.
 
-        prometheus_client's own page ends the names of all counters with `_total`; TensorFlow
-        Serving's `request_count` does not.
+        `prometheus_client.generate_latest` adds `_total` to the names of all counters. TensorFlow
+        Serving's counter `request_count` has no such suffix.
 
         Returns:
             Bytes.
 
         Example:
             >>> metrics = Metrics()
-            >>> metrics.request("digits", "predict", "OK", 0.001)
-            >>> print(metrics.page().decode().splitlines()[2])
+            >>> metrics.record_request("digits", "predict", "OK", 0.001)
+            >>> print(metrics.text().decode().splitlines()[2])
             :tensorflow:serving:request_count{model_name="digits",status="OK"} 1.0
         """
         lines = []
         for family in self.registry.collect():
-            plain = family.type == "counter" and family.name.endswith("request_count")
-            ending = "_total" if family.type == "counter" and not plain else ""
-            lines.append(f"# HELP {family.name}{ending} {family.documentation}")
-            lines.append(f"# TYPE {family.name}{ending} {family.type}")
+            is_counter = family.type == "counter"
+            no_suffix = is_counter and family.name.endswith("request_count")
+            suffix = "_total" if is_counter and not no_suffix else ""
+            lines.append(f"# HELP {family.name}{suffix} {family.documentation}")
+            lines.append(f"# TYPE {family.name}{suffix} {family.type}")
             lines.extend(
-                _line(sample, plain)
+                _format_sample(sample, no_suffix)
                 for sample in family.samples
                 if not sample.name.endswith("_created")
             )
@@ -91,12 +106,12 @@ class Metrics:
         return Histogram(_NAME + name, text, labels, buckets=buckets, registry=self.registry)
 
 
-def _line(sample, plain):
-    name = sample.name.removesuffix("_total") if plain else sample.name
-    labels = ",".join(f'{key}="{_escaped(value)}"' for key, value in sample.labels.items())
+def _format_sample(sample, no_suffix):
+    name = sample.name.removesuffix("_total") if no_suffix else sample.name
+    labels = ",".join(f'{key}="{_escape(value)}"' for key, value in sample.labels.items())
     return f"{name}{{{labels}}} {floatToGoString(sample.value)}"
 
 
-def _escaped(value):
+def _escape(value):
     value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

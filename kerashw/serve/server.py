@@ -1,4 +1,4 @@
-"""The server's parts, put together as the flags say, and its life from start to stop."""
+"""The server process: build the application from the flags, run it, and stop it."""
 
 import asyncio
 import contextlib
@@ -21,21 +21,21 @@ from kerashw.serve.http_server.request_limits import Limits
 from kerashw.serve.http_server.uvicorn_connection import protocol_class
 from kerashw.serve.prometheus_metrics import Metrics
 from kerashw.serve.servables.batching import Batcher
-from kerashw.serve.servables.loaded_model import SavedModel, default_config
-from kerashw.serve.servables.model_registry import Repository
-from kerashw.serve.servables.version_polling import Loading
+from kerashw.serve.servables.loaded_model import LoadedModel, default_config
+from kerashw.serve.servables.model_registry import ModelRegistry
+from kerashw.serve.servables.model_version import LoadSettings
 from kerashw.serve.servables.warmup import warm_up
-from kerashw.serve.startup_plan import cores, read_models
+from kerashw.serve.server_config import cpu_count, read_models
 
 log = logging.getLogger("kerashw.serve")
 
 
-def serve(options, plan):
-    """Serve until the process is told to stop.
+def serve(options, config):
+    """Serve models until SIGTERM or SIGINT.
 
     Args:
-        options: What `kerashw.serve.flags.parse` returns.
-        plan: `kerashw.serve.startup_plan.Plan`.
+        options: `argparse.Namespace` of `kerashw.serve.flags.parse`.
+        config: `kerashw.serve.server_config.ServerConfig`.
 
     Raises:
         ServeError: If the server cannot start.
@@ -47,37 +47,38 @@ def serve(options, plan):
     limits = Limits(
         body_bytes=options.max_body_bytes,
         connections=options.max_connections,
-        seconds=options.rest_api_timeout_in_ms / 1000,
+        timeout=options.rest_api_timeout_in_ms / 1000,
     )
-    metrics = Metrics() if plan.metrics_path else None
-    # Taken before the models are loaded, so that a port in use is known at once; opened after.
+    metrics = Metrics() if config.metrics_path else None
+    # Bound before the models are loaded, so that a port in use is reported at once. The socket
+    # listens after they are loaded.
     with _bound_socket(options.host, options.rest_api_port) as listener:
-        repository = _repository(options, plan.models, metrics)
-        repository.start()
-        executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * cores(), "requests")
+        registry = _registry(options, config.models, metrics)
+        registry.start()
+        executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * cpu_count(), "requests")
         app = App(
-            repository,
+            registry,
             executor,
             Options(
                 limits,
                 options.rest_api_enable_cors_support,
                 options.enable_signature_method_name_check,
-                plan.metrics_path,
+                config.metrics_path,
             ),
-            plan.batching and _batcher(plan.batching, metrics),
+            config.batching and _batcher(config.batching, metrics),
             metrics,
         )
         _run(app, limits, listener, f"http://{options.host}:{options.rest_api_port}")
-        repository.stop()
+        registry.stop()
 
 
-def _repository(options, models, metrics):
+def _registry(options, models, metrics):
     config = default_config(
         options.tensorflow_intra_op_parallelism, options.per_process_gpu_memory_fraction
     )
     tags = frozenset(options.saved_model_tags.split(","))
     iterations = options.num_request_iterations_for_warmup if options.enable_model_warmup else 0
-    loading = Loading(
+    settings = LoadSettings(
         load=partial(_load, tags=tags, config=config, iterations=iterations, metrics=metrics),
         poll_seconds=options.file_system_poll_wait_seconds,
         max_retries=options.max_num_load_retries,
@@ -85,11 +86,11 @@ def _repository(options, models, metrics):
     )
     reread_seconds = options.model_config_file_poll_wait_seconds
     reread = partial(read_models, options) if options.model_config_file else None
-    return Repository(loading, models, reread, reread_seconds)
+    return ModelRegistry(settings, models, reread, reread_seconds)
 
 
 def _load(path, tags, config, iterations, metrics):
-    model = SavedModel(path, tags, config)
+    model = LoadedModel(path, tags, config)
     if iterations:
         start, code = time.monotonic(), "OK"
         try:
@@ -99,14 +100,15 @@ def _load(path, tags, config, iterations, metrics):
             raise
         finally:
             if metrics and count:
-                metrics.warmed_up(path, code, time.monotonic() - start)
+                metrics.record_warmup(path, code, time.monotonic() - start)
     return model
 
 
 def _batcher(parameters, metrics):
     executor = ThreadPoolExecutor(parameters.num_batch_threads, "batches")
-    queued = partial(metrics.queued, parameters.thread_pool_name) if metrics else None
-    return Batcher(parameters, executor, queued)
+    pool = parameters.thread_pool_name
+    on_queued = partial(metrics.record_queuing, pool) if metrics else None
+    return Batcher(parameters, executor, on_queued)
 
 
 @contextlib.contextmanager
@@ -122,11 +124,11 @@ def _bound_socket(host, port):
     except OSError as error:
         if isinstance(error, ConnectionError):
             raise
-        raise ServeError(f"Cannot listen at {host}:{port}: {error.strerror or error}") from None
+        raise ServeError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from None
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, except that a stop that was asked for is a success."""
+    """A server of uvicorn that prints its address and exits with code 0 at SIGTERM and SIGINT."""
 
     def __init__(self, config, address, models):
         super().__init__(config)
@@ -141,7 +143,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets=None):
-        """Start, and say so."""
+        """Start, and print the models and the address."""
         await super().startup(sockets)
         names = ", ".join(sorted(self.models))
         sys.stdout.write(f"Serving {names} at {self.address}\n")
@@ -158,17 +160,17 @@ def _run(app, limits, listener, address):
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=int(limits.seconds) or 1,
-        timeout_graceful_shutdown=limits.seconds,
+        timeout_keep_alive=int(limits.timeout) or 1,
+        timeout_graceful_shutdown=limits.timeout,
         backlog=2048,
     )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    # Models stay until they are unloaded: the collector need not look at them at every request's
-    # many small lists.
+    # Models live long, and requests create many small lists: the garbage collector skips the
+    # former and runs less often for the latter.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    server = _Server(config, address, app.repository.models)
+    server = _Server(config, address, app.registry.models)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
 
@@ -176,7 +178,7 @@ def _run(app, limits, listener, address):
 def _loop_factory():
     try:
         import uvloop
-    except ImportError:  # there is none for Windows
+    except ImportError:  # uvloop does not support Windows
         return None
     return uvloop.new_event_loop
 

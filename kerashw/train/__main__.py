@@ -1,10 +1,16 @@
-"""`python -m kerashw.train`: the homework's models, Question 4's above all, in one command."""
+"""`python -m kerashw.train`: train, evaluate, draw and export the homework's models."""
 
-import argparse
 import shlex
 import sys
 
-from kerashw.console import Parser, quiet_start, run_command
+from kerashw.console import (
+    Parser,
+    add_data_dir_option,
+    add_quiet_option,
+    create_console,
+    quiet_import,
+    run_command,
+)
 
 NAME = "python -m kerashw.train"
 EXAMPLES = """\
@@ -17,8 +23,8 @@ examples:
   TF_CONFIG='{"cluster": {"worker": ["host1:12345", "host2:12345"]},
     "task": {"type": "worker", "index": 0}}' python -m kerashw.train --strategy multiworker
 exit codes:
-  0 done; 2 an error; 130 interrupted; 75 another worker is out of reach or was lost: start all
-  workers again, and they go on after the last finished epoch
+  0 done; 2 an error; 130 interrupted; 75 another worker cannot be reached or was lost: start all
+  workers again, and they resume after the last finished epoch
 """
 
 
@@ -43,17 +49,24 @@ def _parser():
         description="Train, test, draw and export the homework's models: on MNIST, and those of "
         "Question 3 on generated images of diagonals.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
+    _add_training(parser.add_argument_group("training"))
+    _add_data(parser.add_argument_group("data"))
+    _add_devices(parser.add_argument_group("devices"))
+    _add_output(parser.add_argument_group("output"))
+    return parser
+
+
+def _add_training(group):
+    add = group.add_argument
     add(
         "--model",
         nargs="+",
         default=["softmax", "mlp", "convnet"],
         metavar="NAME",
-        help="the models to train: softmax, mlp, convnet (default: these three), factored; or, for "
-        "Question 3: diagonal, which has nothing to train and brings learned_diagonal with it for "
-        "comparison, or learned_diagonal alone",
+        help="the models to train: softmax, mlp, convnet (default: these three), factored; for "
+        "Question 3: learned_diagonal, or diagonal, which has nothing to train and adds "
+        "learned_diagonal for comparison",
     )
     add("--epochs", type=int, default=10, metavar="N", help="passes over the data (default: 10)")
     add("--batch-size", type=int, default=128, metavar="N", help="examples a step (default: 128)")
@@ -65,35 +78,36 @@ def _parser():
         help="for the initial weights, the order of the examples and dropout (default: 0)",
     )
     add(
+        "--precision",
+        default="float32",
+        metavar="TYPE",
+        help="float32, or bfloat16 for Keras' mixed_bfloat16 policy (default: float32)",
+    )
+    add("--deterministic", action="store_true", help="make the run reproducible to the last bit")
+
+
+def _add_data(group):
+    add = group.add_argument
+    add(
         "--dataset",
         metavar="NAME",
         help="mnist, which needs no network, or another data set of tensorflow-datasets with "
         "28×28 grey images in 10 classes, such as fashion_mnist or kmnist; or diagonals or "
         "diagonals/salt, which are generated (default: mnist; diagonals for Question 3's models)",
     )
-    add(
-        "--data-dir",
-        metavar="DIR",
-        help="where tensorflow-datasets keeps its data (default: ~/tensorflow_datasets)",
-    )
-    add(
-        "--output",
-        metavar="DIR",
-        help="the run's folder; an interrupted run goes on in it (default: runs/mnist, or "
-        "runs/diagonals for diagonals)",
-    )
-    add(
-        "--precision",
-        default="float32",
-        metavar="TYPE",
-        help="float32, or bfloat16 for Keras' mixed_bfloat16 policy (default: float32)",
-    )
+    add_data_dir_option(group)
+    add("--train-examples", type=int, metavar="N", help="train on the first N (default: all)")
+    add("--test-examples", type=int, metavar="N", help="test on the first N (default: all)")
+
+
+def _add_devices(group):
+    add = group.add_argument
     add(
         "--strategy",
         default="auto",
         metavar="NAME",
         help="default, one device; mirrored, all GPUs of this machine; multiworker, the machines "
-        "in TF_CONFIG; or auto, what there is (default: auto)",
+        "in TF_CONFIG; auto, whatever is available (default: auto)",
     )
     add(
         "--worker-timeout",
@@ -102,23 +116,25 @@ def _parser():
         metavar="S",
         help="seconds to wait for the other workers at the start (default: 60)",
     )
-    add("--train-examples", type=int, metavar="N", help="train on the first N (default: all)")
-    add("--test-examples", type=int, metavar="N", help="test on the first N (default: all)")
+
+
+def _add_output(group):
+    add = group.add_argument
+    add(
+        "--output",
+        metavar="DIR",
+        help="the run's folder, in which an interrupted run resumes (default: runs/mnist, or "
+        "runs/diagonals for diagonals)",
+    )
     add("--tensorboard", action="store_true", help="write TensorBoard logs (extra: tensorboard)")
-    add("--deterministic", action="store_true", help="make the run reproducible to the last bit")
-    add("--quiet", action="store_true", help="print nothing but errors")
-    return parser
+    add_quiet_option(group)
 
 
 def _train(options, command):
-    # Here rather than above, so that an interruption during an import is reported as one.
-    from rich.console import Console
-
-    # A file or a pipe has no width that a table would have to be squeezed into.
-    console = Console(quiet=options.quiet, width=None if sys.stdout.isatty() else 110)
-    with console.status("Starting TensorFlow"), quiet_start():
+    console = create_console(options.quiet)
+    with console.status("Starting TensorFlow"), quiet_import():
         from kerashw import distribution
-        from kerashw.train.progress import RunDisplay, WorkerDisplay
+        from kerashw.train.progress import ConsoleProgress, WorkerProgress
         from kerashw.train.run import run
         from kerashw.train.settings import Settings
     settings = Settings(
@@ -134,17 +150,17 @@ def _train(options, command):
     )
     question_3 = settings.dataset.startswith("diagonals")
     output = options.output or ("runs/diagonals" if question_3 else "runs/mnist")
-    plan = distribution.plan(options.strategy)
-    show = RunDisplay if plan.is_chief else WorkerDisplay
-    with show(console, settings) as display:
+    choice = distribution.choose_strategy(options.strategy)
+    observer = (ConsoleProgress if choice.is_chief else WorkerProgress)(console, settings)
+    with observer:
         results = run(
             settings,
             output,
             options.data_dir,
-            display,
+            observer,
             command,
             options.tensorboard,
-            plan,
+            choice,
             options.worker_timeout,
         )
     if results is None:

@@ -8,14 +8,14 @@ import zipfile
 import keras
 
 from kerashw.errors import RunError
-from kerashw.files import uninterrupted, write_json, written_whole
+from kerashw.files import atomic_write, delay_signals, write_json
 
 
 class ModelFolder:
     """The folder of one model's training.
 
     Args:
-        path: `Path`; made when something is written to it.
+        path: `Path`; created when a file is written to it.
         name: String, the model's name on the command line.
     """
 
@@ -38,16 +38,16 @@ class ModelFolder:
         Raises:
             RunError: If a file is damaged.
         """
-        found = self.find()
-        if found is None:
+        saved = self.find_saved()
+        if saved is None:
             return None
-        path, history = found
+        path, history = saved
         try:
             return keras.saving.load_model(path), history
         except (ValueError, OSError, KeyError, EOFError) as error:
             raise self._damaged(path) from error
 
-    def find(self):
+    def find_saved(self):
         """Find the file of the model as it was after its last finished epoch.
 
         Returns:
@@ -69,28 +69,32 @@ class ModelFolder:
         return saved[0], history
 
     def save_epoch(self, model, history):
-        """Save the model after an epoch, and forget the epoch before.
+        """Save a checkpoint after an epoch, and delete the one of the epoch before.
 
         Args:
             model: Compiled `keras.Model`.
-            history: Dict as in `history.json`, this epoch the last in it.
+            history: Dict as in `history.json`, with this epoch as its last.
         """
         name = f"epoch-{len(history['epochs']):04d}.keras"
-        # An interruption that comes now takes nothing away that is finished.
-        with uninterrupted():
+        # A signal in between must not lose the finished epoch.
+        with delay_signals():
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self._write_history(history)
             earlier = list(self._saved_epochs())
-            with written_whole(self.checkpoints / name) as path:
+            with atomic_write(self.checkpoints / name) as path:
                 model.save(path)
             for path in earlier:
                 path.unlink()
 
     def save_model(self, model):
-        """Save the trained model with its optimizer; its checkpoint is not needed any more."""
-        with written_whole(self.path / "model.keras") as path:
+        """Save the trained model with its optimizer, and delete the checkpoint."""
+        with atomic_write(self.path / "model.keras") as path:
             model.save(path)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def tensorboard_callbacks(self):
+        """Return a list with the callback that writes TensorBoard logs into this folder."""
+        return [keras.callbacks.TensorBoard(self.path / "tensorboard")]
 
     def _saved_epochs(self):
         return self.checkpoints.glob("epoch-*.keras")
@@ -99,7 +103,7 @@ class ModelFolder:
         write_json(self.path / "history.json", history)
         epochs = history["epochs"]
         with (
-            written_whole(self.path / "history.csv") as path,
+            atomic_write(self.path / "history.csv") as path,
             path.open("w", newline="", encoding="utf-8") as file,
         ):
             writer = csv.DictWriter(file, epochs[0])
@@ -122,8 +126,36 @@ class ModelFolder:
         )
 
 
+class DiscardedModelFolder:
+    """The folder of a worker that writes no files, with the interface of `ModelFolder`."""
+
+    complete = False
+
+    def load(self):
+        """Return `None`: nothing is saved."""
+
+    find_saved = load
+
+    def save_epoch(self, model, history):
+        """Do nothing."""
+
+    def save_model(self, model):
+        """Do nothing."""
+
+    def tensorboard_callbacks(self):
+        """Return an empty list."""
+        return []
+
+
 def read_json(path, *keys):
-    """Read a JSON file that a run wrote: an object with these keys.
+    """Read a JSON file of a run: an object with these keys.
+
+    Args:
+        path: `Path` of the file.
+        *keys: Strings, the keys that the object must have.
+
+    Returns:
+        Dict.
 
     Raises:
         RunError: If it is missing or damaged.

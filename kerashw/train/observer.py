@@ -1,27 +1,30 @@
-"""The interface through which a run reports its progress."""
+"""The interface through which a run reports its progress; the base class ignores everything."""
 
 
 class Observer:
-    """Hears of a run while it goes on; this one does nothing with it."""
+    """Receives the events of a run, in the order of the methods below.
+
+    It is also a context manager, which is entered before the run and left after it.
+    """
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        """The run is over, or has failed."""
+        """The run has ended or failed."""
 
-    def meeting(self, plan, timeout):
-        """The other workers of a `kerashw.distribution.Plan` are waited for, so many seconds."""
+    def on_workers_wait(self, choice, timeout):
+        """The run waits up to `timeout` seconds for the workers of a `StrategyChoice`."""
 
-    def preparing(self, dataset):
-        """The data set of this name is being made ready."""
+    def on_data_load(self, dataset):
+        """The run loads the data set of this name."""
 
-    def training(self, model, history):
-        """A model's training starts, or goes on; return a list of Keras callbacks to watch it."""
+    def on_model_begin(self, model, history):
+        """The training of a model starts or resumes; return a list of Keras callbacks for it."""
         return []
 
-    def epoch(self, model, entry):
-        """An epoch is over; `entry` is its entry in the history."""
+    def on_epoch_end(self, model, entry):
+        """An epoch has ended; `entry` is its entry in the history."""
 
-    def finished(self, run_folder, results):
-        """The run is complete; `results` are a `kerashw.train.results.Result` a model."""
+    def on_run_end(self, run_folder, results):
+        """The run is complete; `results` is a list of `kerashw.train.results.Result`."""

@@ -1,20 +1,18 @@
-"""A run as one sees it in a terminal: lines that line up, a progress bar, a table at the end."""
-
-import keras
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+"""The progress of a run in a terminal: a line an epoch, a progress bar, a table at the end."""
 
 from kerashw.datasets import diagonals
 from kerashw.models import TITLES
 from kerashw.train.observer import Observer
-from kerashw.train.results import is_homeworks
-from kerashw.train.summary_table import percent, results_table
+from kerashw.train.progress_bar import TrainingBar, training_progress
+from kerashw.train.results import is_homework_run
+from kerashw.train.summary_table import percent, summary_table
 
-WIDE = 106
+WIDE = 106  # columns from which the summary table has room for the homework's results
 HEADING = "  epoch   train loss   test loss   test accuracy      time"
 
 
-class RunDisplay(Observer):
-    """Shows a run on a console; the progress bar only where the console is a terminal.
+class ConsoleProgress(Observer):
+    """Prints the progress of a run; the progress bar appears in a terminal only.
 
     Args:
         console: `rich.console.Console`.
@@ -33,36 +31,36 @@ class RunDisplay(Observer):
     def __exit__(self, *exception):
         self.progress.stop()
 
-    def meeting(self, plan, timeout):
-        """Say who is waited for."""
-        self.console.print(_waiting(plan, timeout), highlight=False)
+    def on_workers_wait(self, choice, timeout):
+        """Print how many workers the run waits for."""
+        self._print(_waiting(choice, timeout))
 
-    def preparing(self, dataset):
-        """Say which data set is made ready; a bar moves until it is."""
+    def on_data_load(self, dataset):
+        """Print the name of the data set, and show a moving bar until it is loaded."""
         first = "" if dataset in diagonals.NOISE else " (the first time, ten seconds)"
         self.console.print(f"Loading {dataset}{first}")
-        self.preparation = self.progress.add_task(f"loading {dataset}", total=None, state="")
+        self.data_task = self.progress.add_task(f"loading {dataset}", total=None, state="")
 
-    def training(self, model, history):
-        """Head a model's table of epochs, and put up its progress bar."""
-        self.progress.update(self.preparation, visible=False)
+    def on_model_begin(self, model, history):
+        """Print the heading of a model's table of epochs, and add its progress bar."""
+        self.progress.update(self.data_task, visible=False)
         self.console.print(f"\n{TITLES[model.name]}, {history['parameters']:,} parameters")
         self.console.print(HEADING)
         for entry in history["epochs"]:
             self.console.print(self._line(entry), style="dim")
         return [TrainingBar(self.progress, len(history["epochs"]))]
 
-    def epoch(self, model, entry):
-        """Add a line to the table of epochs."""
+    def on_epoch_end(self, model, entry):
+        """Print the epoch's line."""
         self.console.print(self._line(entry))
 
-    def finished(self, run_folder, results):
-        """Show the models' results beside the homework's, and where everything is."""
+    def on_run_end(self, run_folder, results):
+        """Print the summary table and the paths of the results."""
         self.console.print()
-        homework = is_homeworks(run_folder.manifest["configuration"])
-        # In a narrow terminal the table keeps its numbers, and the words stand under it.
+        homework = is_homework_run(run_folder.manifest["configuration"])
+        # A narrow terminal has room for the numbers alone; the homework's results follow as text.
         wide = self.console.width >= WIDE
-        self.console.print(results_table(results, homework=homework and wide))
+        self.console.print(summary_table(results, homework=homework and wide))
         if homework and not wide:
             for result in filter(lambda result: result.homework, results):
                 self.console.print(f"The homework's {result.title}: {result.homework}")
@@ -72,7 +70,7 @@ class RunDisplay(Observer):
             ("curves", run_folder.path / "comparison.png"),
             ("models", run_folder.exports / "models.config"),
         ):
-            self.console.print(f"{label:8}{path}", soft_wrap=True, highlight=False)
+            self._print(f"{label:8}{path}")
 
     def _line(self, entry):
         epoch = f"{entry['epoch']}/{self.settings.epochs}"
@@ -81,107 +79,49 @@ class RunDisplay(Observer):
             f"{percent(entry['test_accuracy']):>16}{entry['seconds']:>9.2f} s"
         )
 
+    def _print(self, text):
+        self.console.print(text, soft_wrap=True, highlight=False)
 
-class WorkerDisplay(Observer):
-    """A run on a worker that is not the chief: a line for whatever it does.
+
+class WorkerProgress(ConsoleProgress):
+    """Prints one line for each event of a run, on a worker that is not the chief.
 
     Args:
         console: `rich.console.Console`.
         settings: `kerashw.train.settings.Settings`.
     """
 
-    def __init__(self, console, settings):
-        self.console = console
-        self.settings = settings
+    def on_workers_wait(self, choice, timeout):
+        """Print how many workers the run waits for."""
+        self.name = f"worker {choice.index + 1} of {choice.workers}"
+        super().on_workers_wait(choice, timeout)
 
-    def meeting(self, plan, timeout):
-        """Say who is waited for."""
-        self.name = f"worker {plan.index + 1} of {plan.workers}"
-        self.console.print(_waiting(plan, timeout), highlight=False)
+    def on_data_load(self, dataset):
+        """Print the name of the data set."""
+        self._print(f"loading {dataset}")
 
-    def preparing(self, dataset):
-        """Say which data set is made ready."""
-        self._say(f"loading {dataset}")
-
-    def training(self, model, history):
-        """Say which model is trained from where on."""
+    def on_model_begin(self, model, history):
+        """Print the model's name and its finished epochs."""
         done, epochs = len(history["epochs"]), self.settings.epochs
-        self._say(f"{TITLES[model.name]}, {done} of {epochs} epochs done")
+        self._print(f"{TITLES[model.name]}, {done} of {epochs} epochs done")
         return []
 
-    def epoch(self, model, entry):
-        """Say what an epoch achieved."""
-        self._say(
+    def on_epoch_end(self, model, entry):
+        """Print the epoch's test accuracy."""
+        self._print(
             f"{TITLES[model.name]}, epoch {entry['epoch']}/{self.settings.epochs}, "
             f"test accuracy {percent(entry['test_accuracy'])}, {entry['seconds']:.2f} s"
         )
 
-    def finished(self, run_folder, results):
-        """Say where the results are."""
-        self._say("done; worker 1, the chief, has written the run")
+    def on_run_end(self, run_folder, results):
+        """Print which worker has the results."""
+        self._print("done; worker 1, the chief, has written the run")
 
-    def _say(self, text):
-        self.console.print(f"{self.name}: {text}", soft_wrap=True, highlight=False)
-
-
-def _waiting(plan, timeout):
-    role = ", the chief" if plan.is_chief else ""
-    return (
-        f"worker {plan.index + 1} of {plan.workers}{role}: meeting the others within {timeout:g} s"
-    )
+    def _print(self, text):
+        text = text if text.startswith(self.name) else f"{self.name}: {text}"
+        super()._print(text)
 
 
-def training_progress(console):
-    """Return a `rich.progress.Progress` for `TrainingBar`s, shown only where there is a terminal.
-
-    Args:
-        console: `rich.console.Console`.
-    """
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-class TrainingBar(keras.callbacks.Callback):
-    """The progress bar of one model.
-
-    Args:
-        progress: What `training_progress` gives.
-        done: Integer, the epochs that are behind the model already.
-        title: String to stand before the bar.
-    """
-
-    def __init__(self, progress, done=0, title=""):
-        super().__init__()
-        self.progress, self.done, self.title = progress, done, title
-
-    def on_train_begin(self, logs=None):
-        """Put the bar up."""
-        self.epochs, steps = self.params["epochs"], self.params["steps"]
-        self.task = self.progress.add_task(
-            "", total=self.epochs * steps, completed=self.done * steps, state=""
-        )
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Name the epoch."""
-        self.epoch = epoch
-        description = f"{self.title}epoch {epoch + 1}/{self.epochs}"
-        self.progress.update(self.task, description=description)
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Move the bar, and show loss and accuracy."""
-        self.progress.update(
-            self.task,
-            completed=self.epoch * self.params["steps"] + batch + 1,
-            state=f"loss {logs['loss']:.4f}  accuracy {percent(logs['accuracy'])}  time left",
-        )
-
-    def on_train_end(self, logs=None):
-        """Take the bar down."""
-        self.progress.remove_task(self.task)
+def _waiting(choice, timeout):
+    role = ", the chief" if choice.is_chief else ""
+    return f"worker {choice.index + 1} of {choice.workers}{role}: meeting the others within {timeout:g} s"

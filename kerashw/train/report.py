@@ -1,7 +1,4 @@
-"""A run's results as one HTML page that stands alone.
-
-The pictures are part of the page, and nothing in it asks for a network or for JavaScript.
-"""
+"""The report of a run: one HTML file that needs no other file, no network and no JavaScript."""
 
 import base64
 import datetime
@@ -14,7 +11,7 @@ from kerashw.plots import diagonal_counts, training_curves
 from kerashw.plots.confusion_matrix import confusion_matrix
 from kerashw.plots.style import MODEL_COLORS
 from kerashw.plots.worst_mistakes import worst_mistakes
-from kerashw.train.results import is_homeworks
+from kerashw.train.results import is_homework_run
 
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
 PACKAGES = {"python": "Python", "tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
@@ -22,22 +19,23 @@ CSS_DOTS_PER_INCH = 96
 
 
 def report_html(results, manifest):
-    """Write the report of a run.
+    """Return the report of a run as HTML.
 
     Args:
         results: List of `kerashw.train.results.Result`, at least one.
-        manifest: Dict as in `manifest.json`. `configuration` must be there; of `command`,
-            `started`, `finished`, `versions`, `data` and `device`, what is there is shown.
+        manifest: Dict as in `manifest.json`. `configuration` is required; `command`, `started`,
+            `finished`, `versions`, `data` and `device` are shown if they are there.
 
     Returns:
         String, a whole HTML document.
 
     Example:
-        >>> from kerashw.train.results import judge
+        >>> from kerashw.train.results import evaluate_predictions
         >>> epoch = {"epoch": 1, "train_loss": 0.4, "test_loss": 0.3, "test_accuracy": 0.5}
         >>> history = {"model": "mlp", "parameters": 7, "epochs": [epoch | {"seconds": 1.5}]}
         >>> images, labels = np.zeros((2, 28, 28), "uint8"), np.array([0, 1])
-        >>> result = judge(history, np.array([[0.9, 0.1], [0.8, 0.2]]), images, labels, ("a", "b"))
+        >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2]])
+        >>> result = evaluate_predictions(history, probabilities, images, labels, ("a", "b"))
         >>> page = report_html([result], {"configuration": {"dataset": "mnist", "epochs": 1}})
         >>> "<td>50.00 %</td>" in page, "://" in page
         (True, False)
@@ -58,8 +56,8 @@ def report_html(results, manifest):
         sentences=_sentences(manifest),
         models=[(result, MODEL_COLORS.get(result.name), _pictures(result)) for result in results],
         epochs=epochs.pop() if len(epochs) == 1 else None,
-        comparison=_comparison(results, headline=is_homeworks(configuration)),
-        homework=is_homeworks(configuration) and any(result.homework for result in results),
+        comparison=_comparison(results, headline=is_homework_run(configuration)),
+        homework=is_homework_run(configuration) and any(result.homework for result in results),
         command=manifest.get("command"),
         versions=manifest.get("versions", {}),
         data=manifest.get("data"),
@@ -67,7 +65,7 @@ def report_html(results, manifest):
 
 
 def enumeration(words):
-    """Join words as a sentence does.
+    """Join words with commas and a final "and".
 
     Args:
         words: List of strings, at least one.
@@ -83,11 +81,11 @@ def enumeration(words):
 
 
 def duration(started, finished):
-    """Say how long something took.
+    """Return the time between two moments as text.
 
     Args:
-        started: String, a moment as ISO 8601 writes it.
-        finished: String, likewise.
+        started: String, a moment in ISO 8601.
+        finished: String, a later moment in ISO 8601.
 
     Returns:
         String.
@@ -111,7 +109,7 @@ def _dataset(configuration):
 
 
 def _sentences(manifest):
-    """Return what was run, then when, where and with what: two sentences or fewer."""
+    """Return one sentence about the settings, and one about time, machine and versions."""
     configuration = manifest["configuration"]
     count = configuration["epochs"]
     what = [f"{count} epoch{'s' if count != 1 else ''} on {_dataset(configuration)}"]
@@ -166,11 +164,15 @@ def _pictures(result):
         "confusion": _picture(
             confusion_matrix(result.confusion, result.classes), _describe_confusion(result)
         ),
-        "mistakes": _picture(
-            worst_mistakes(result.mistakes, result.classes), _describe_mistakes(result)
-        ),
+        "mistakes": _picture(_worst_mistakes(result), _describe_mistakes(result)),
         "kernel": None if result.kernel is None else _kernel(result),
     }
+
+
+def _worst_mistakes(result):
+    shown = result.mistakes
+    arrays = (shown.images, shown.labels, shown.predictions, shown.confidences)
+    return worst_mistakes(*arrays, result.classes, shown.total)
 
 
 def _kernel(result):
@@ -180,7 +182,7 @@ def _kernel(result):
 
 
 def _picture(figure, alt):
-    """Return what an `img` element needs, at the figure's size in inches."""
+    """Return the attributes of an `img` element of the figure's size in inches."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi="figure", metadata={"Software": None})
     source = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,30 +1,28 @@
-"""The folder that a run leaves: what is in it, when it is complete, where to go on.
+"""The folder of a run: its files, whether it is complete, and where to resume.
 
 ```
 OUTPUT/manifest.json      written first, with the configuration; "finished" is set last
-OUTPUT/NAME/history.json  after every epoch
-OUTPUT/NAME/checkpoint/   epoch-0003.keras after the third epoch; gone when the model is trained
-OUTPUT/NAME/model.keras   when the model is trained
+OUTPUT/NAME/history.json  written after every epoch
+OUTPUT/NAME/checkpoint/   epoch-0003.keras after the third epoch; removed when the model is trained
+OUTPUT/NAME/model.keras   written when the model is trained
 ```
 
-What is made of the trained models, the pictures, the report and the exports, is made again by the
-next run if it is missing.
-
-Each file is written whole or not at all, so that a process killed at any moment leaves a folder
-from which the next one goes on.
+The next run writes a picture, a report or an export again if it is missing. Each file is written
+whole or not at all, so that the next run can resume after a process was killed at any moment.
 """
 
 import contextlib
+import datetime
 import tempfile
 from pathlib import Path
 
 from kerashw.errors import RunError
-from kerashw.files import locked, remove_scratch, write_json
-from kerashw.train.model_folder import ModelFolder, read_json
+from kerashw.files import lock_folder, remove_temporary_folders, write_json
+from kerashw.train.model_folder import DiscardedModelFolder, ModelFolder, read_json
 
 MANIFEST = "manifest.json"
-# What is made of trained models.
-MADE = ("comparison.png", "report.html", "exports/models.config")
+# The files that are derived from trained models.
+DERIVED = ("comparison.png", "report.html", "exports/models.config")
 EXPORTED = ("saved_model.pb", "variables/variables.index")
 
 
@@ -32,13 +30,13 @@ class RunFolder:
     """The folder of one run.
 
     Args:
-        path: String or `Path`; made where it is not there.
-        manifest: Dict to write when the run is a new one. Its `configuration` must equal that of
-            the run that is in the folder already.
+        path: String or `Path`; created if it does not exist.
+        manifest: Dict to write if the run is new. Its `configuration` must equal that of a run
+            that is in the folder already.
 
     Attributes:
         path: `Path` of the folder.
-        manifest: Dict, of this run or of the one that it goes on with.
+        manifest: Dict, of this run or of the run that it resumes.
 
     Raises:
         RunError: If the folder cannot be used, or holds something else.
@@ -54,41 +52,41 @@ class RunFolder:
             _check_writable(self.path)
 
     @contextlib.contextmanager
-    def started(self):
-        """Work in the folder: made where it is not there, and this process' alone.
-
-        Writes the manifest, and removes what a killed process left half-written.
+    def opened(self):
+        """Create the folder, lock it for this process, write the manifest, remove partial files.
 
         Raises:
-            RunError: If another process is at work in the folder.
+            RunError: If another process has locked the folder.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(locked(self.path, wait=False))
+                stack.enter_context(lock_folder(self.path, wait=False))
             except BlockingIOError as error:
                 raise RunError(
                     f"another process is at work in {self.path}. "
                     "Wait for it, or choose another --output"
                 ) from error
             for folder in (self.path, *self.path.glob("*/"), *self.path.glob("*/*/")):
-                remove_scratch(folder)
+                remove_temporary_folders(folder)
             self.write_manifest()
             yield
 
     @property
     def complete(self):
-        """Whether the run came to its end, and nothing is missing that can be made again."""
+        """Whether the run has ended, and no file that is derived from its models is missing."""
         models = self.manifest["configuration"].get("models", ())
         if self.manifest.get("finished") is None:
             return False
         if not all(self.model(name).complete for name in models):
-            return True  # To train again is for those who delete the folder.
-        made = [*MADE, *(f"{name}/curves.png" for name in models)]
-        return all((self.path / file).exists() for file in made) and all(map(self.exported, models))
+            return True  # A deleted model is not trained again, unless the folder is deleted.
+        files = [*DERIVED, *(f"{name}/curves.png" for name in models)]
+        return all((self.path / file).exists() for file in files) and all(
+            map(self.exported, models)
+        )
 
     def exported(self, name):
-        """Return whether a model's newest export is there, as far as its files are."""
+        """Return whether the files of a model's newest export exist."""
         versions = [path for path in (self.exports / name).glob("*") if path.name.isdecimal()]
         newest = max(versions, key=lambda path: int(path.name), default=self.exports / name)
         return all((newest / file).exists() for file in EXPORTED)
@@ -102,8 +100,24 @@ class RunFolder:
         """Return the `ModelFolder` of one model."""
         return ModelFolder(self.path / name, name)
 
+    def record_origin(self, data, seconds, distribution, environment):
+        """Add to the manifest where the results come from; a finished run keeps what it has.
+
+        Args:
+            data: `kerashw.datasets.mnist.ImageDataset`.
+            seconds: Float, the time to load it.
+            distribution: Dict from `kerashw.distribution.describe`.
+            environment: Dict from `kerashw.environment.environment`.
+        """
+        if not self.manifest["finished"]:
+            self.manifest["data"] = {"name": data.name, "checksums": data.checksums}
+            self.manifest["seconds"]["data"] = seconds
+            self.manifest["distribution"] = distribution
+        for key, value in environment.items():
+            self.manifest.setdefault(key, value)
+
     def write_manifest(self):
-        """Write `manifest.json` as it stands."""
+        """Write `manifest.json`."""
         write_json(self.path / MANIFEST, self.manifest)
 
     def _read_manifest(self):
@@ -120,8 +134,62 @@ class RunFolder:
         return read_json(path, "configuration", "finished", "seconds")
 
 
+class DiscardedFolder:
+    """The folder of a worker that writes no files, with the interface of `RunFolder`.
+
+    Args:
+        manifest: Dict, as for `RunFolder`.
+    """
+
+    complete = False
+
+    def __init__(self, manifest):
+        self.manifest = manifest
+
+    def opened(self):
+        """Return a context manager that does nothing."""
+        return contextlib.nullcontext()
+
+    def model(self, name):
+        """Return the `DiscardedModelFolder` of one model."""
+        return DiscardedModelFolder()
+
+    def record_origin(self, *origin):
+        """Do nothing: the chief records it."""
+
+
+def new_manifest(settings, command, choice):
+    """Return the manifest of a run that starts now.
+
+    Args:
+        settings: `kerashw.train.settings.Settings`.
+        command: String, the command line.
+        choice: `kerashw.distribution.StrategyChoice`.
+
+    Returns:
+        Dict as in `manifest.json`.
+    """
+    configuration = settings.configuration()
+    if settings.deterministic:
+        # Another number of replicas adds in another order, which changes the last bits.
+        configuration["replicas"] = choice.replicas
+    return {
+        "command": command,
+        "configuration": configuration,
+        "started": now(),
+        "finished": None,
+        "data": None,
+        "seconds": {},
+    }
+
+
+def now():
+    """Return the present time in UTC, to the second, in ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
 def _check_writable(path):
-    """Find out now, not after the first epoch, that nothing can be written there."""
+    """Raise before the first epoch, rather than after it, if nothing can be written."""
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=existing) as file:
@@ -132,8 +200,8 @@ def _check_writable(path):
         ) from error
 
 
-def _said(value):
-    """Write a setting as one would say it."""
+def _as_text(value):
+    """Return a setting as it stands in an error message."""
     if isinstance(value, list):
         return " ".join(value)
     return "all" if value is None else value
@@ -141,7 +209,7 @@ def _said(value):
 
 def _other_configuration(path, found, wanted):
     differences = ", ".join(
-        f"{key} {_said(found.get(key))} there, {_said(wanted.get(key))} here"
+        f"{key} {_as_text(found.get(key))} there, {_as_text(wanted.get(key))} here"
         for key in sorted(found.keys() | wanted.keys())
         if found.get(key) != wanted.get(key)
     )

@@ -1,4 +1,4 @@
-"""What decides a run's outcome."""
+"""The settings of a run, checked: everything that its results depend on."""
 
 import dataclasses
 
@@ -7,27 +7,28 @@ from kerashw.errors import InputError
 from kerashw.models import DIAGONAL_MODELS, MODELS, PRECISIONS
 
 LARGEST_SEED = 2**32 - 1
-# What a run can have: the models that are trained, and the one that has nothing to train.
-NAMES = (*MODELS, "diagonal")
+# The models of a run: those that are trained, and the one that has nothing to train.
+MODEL_NAMES = (*MODELS, "diagonal")
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What decides a run's outcome; the defaults are the homework's Question 4.
+    """The settings of a run; the defaults are those of Question 4.
 
     Args:
-        models: Names from `NAMES`; "diagonal" brings "learned_diagonal" with it, its comparison.
+        models: Tuple of names from `MODEL_NAMES`. "diagonal" adds "learned_diagonal", with which it
+            is compared.
         epochs: Positive integer.
         batch_size: Positive integer.
-        seed: Integer from 0 to 2³² − 1: initial weights, order of the examples, dropout.
-        dataset: A name from `kerashw.datasets.diagonals.NOISE`, for Question 3, or the name of a
-            data set that `kerashw.datasets.mnist.load` takes; by default that of the question that
-            the models are from, "diagonals" or "mnist".
+        seed: Integer from 0 to 2³² − 1, for the initial weights, the order of the examples and
+            dropout.
+        dataset: A name from `kerashw.datasets.diagonals.NOISE`, or a name that
+            `kerashw.datasets.mnist.load` accepts. The default is "diagonals" for the models of
+            Question 3 and "mnist" for all others.
         precision: "float32", or "bfloat16" for Keras' mixed_bfloat16 policy.
-        train_examples: Positive integer, to train on the first ones only; `None` for all.
-        test_examples: Positive integer, to test on the first ones only; `None` for all.
-        deterministic: Boolean; whether to have TensorFlow's operations reproducible to the last
-            bit.
+        train_examples: Positive integer, the number of training examples to use; `None` for all.
+        test_examples: Positive integer, the number of test examples to use; `None` for all.
+        deterministic: Boolean; whether TensorFlow's operations are reproducible to the last bit.
 
     Raises:
         InputError: If a value is not as above.
@@ -44,11 +45,11 @@ class Settings:
     deterministic: bool = False
 
     def __post_init__(self):
-        # The class is frozen, but this one is not finished yet: hence `object.__setattr__`.
-        unknown = [name for name in self.models if name not in NAMES]
+        # `object.__setattr__` sets defaults, because the class is frozen.
+        unknown = [name for name in self.models if name not in MODEL_NAMES]
         if unknown or not self.models or len(set(self.models)) < len(self.models):
             raise InputError(
-                f"models must be one or more of {', '.join(NAMES)}, each once. "
+                f"models must be one or more of {', '.join(MODEL_NAMES)}, each once. "
                 f"Received: {' '.join(map(str, self.models)) or 'none'}"
             )
         if "diagonal" in self.models and "learned_diagonal" not in self.models:
@@ -76,7 +77,7 @@ class Settings:
             )
 
     def configuration(self):
-        """Return the settings as they stand in a manifest."""
+        """Return the settings as a dict, as in `manifest.json`."""
         return dataclasses.asdict(self) | {"models": list(self.models)}
 
 

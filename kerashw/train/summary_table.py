@@ -1,11 +1,16 @@
-"""The table of results that a run prints at its end."""
+"""The summary table that a run prints at its end."""
 
 from rich import box
 from rich.table import Table
 
 
-def results_table(results, homework=True):
-    """Return the models' results, beside the homework's if asked, as a `rich.table.Table`."""
+def summary_table(results, homework=True):
+    """Return the results of all models as a `rich.table.Table`.
+
+    Args:
+        results: List of `kerashw.train.results.Result`.
+        homework: Boolean, whether to add the homework's results as a column.
+    """
     last = max(result.last["epoch"] for result in results)
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
@@ -28,5 +33,10 @@ def results_table(results, homework=True):
 
 
 def percent(share):
-    """Return a share as text: `98.33 %`."""
+    """Return a share as text.
+
+    Example:
+        >>> percent(0.9833)
+        '98.33 %'
+    """
     return f"{100 * share:.2f} %"

@@ -1,4 +1,4 @@
-"""What the workers of a run must have in common: its settings, and the model it goes on with."""
+"""What all workers of a run must agree on: the settings, and the model that they resume."""
 
 import json
 import tempfile
@@ -11,46 +11,56 @@ from kerashw.errors import InputError, WorkerError
 from kerashw.fitting.lost_workers import worker_count
 
 
-def meet(folder, settings, plan, observer, timeout):
-    """Meet the other workers, and agree on what is to be trained.
+def is_complete(folder, settings, choice, observer, timeout):
+    """Compare the settings of all workers, and return whether the chief's run is complete.
 
     Args:
-        folder: `kerashw.train.run_folder.RunFolder`; the chief's, `None` on the others.
+        folder: `RunFolder` on the chief, `DiscardedFolder` on the other workers.
         settings: `kerashw.train.settings.Settings`.
-        plan: `kerashw.distribution.Plan`.
-        observer: `kerashw.train.observer.Observer`, to say who is waited for.
-        timeout: Seconds to wait at most.
+        choice: `kerashw.distribution.StrategyChoice`.
+        observer: `kerashw.train.observer.Observer`.
+        timeout: Float, the longest time in seconds to wait for the other workers.
 
     Returns:
-        Boolean, whether the chief finds the run complete.
+        Boolean.
 
     Raises:
         InputError: If the workers were started with different settings.
-        WorkerError: If another worker is out of reach.
+        WorkerError: If another worker cannot be reached.
     """
-    told = {"settings": settings.configuration(), "complete": bool(folder and folder.complete)}
-    if plan.addresses:
-        observer.meeting(plan, timeout)
+    mine = {"settings": settings.configuration(), "complete": folder.complete}
+    if choice.addresses:
+        observer.on_workers_wait(choice, timeout)
     try:
-        everyone = plan.meet(told, timeout)
+        all_workers = choice.all_gather(mine, timeout)
     except WorkerError:
-        if told["complete"]:
+        if folder.complete:
             return True
         raise
-    for number, other in enumerate(everyone):
-        if other["settings"] != told["settings"]:
+    for number, other in enumerate(all_workers):
+        if other["settings"] != mine["settings"]:
             raise InputError(
                 "all workers must be started with the same settings. Received: worker "
-                f"{number + 1} has {_differences(other['settings'], told['settings'])}"
+                f"{number + 1} has {_differences(other['settings'], mine['settings'])}"
             )
-    return everyone[0]["complete"]
+    return all_workers[0]["complete"]
+
+
+def is_trained(folder, strategy):
+    """Return on every worker whether the chief has saved the trained model.
+
+    Args:
+        folder: `ModelFolder` on the chief, `DiscardedModelFolder` on the other workers.
+        strategy: `tf.distribute.Strategy`.
+    """
+    return bool(distribution.broadcast(strategy, b"yes" if folder.complete else b""))
 
 
 def load(folder, strategy):
-    """Load what the chief saved last, on every worker.
+    """Load on every worker the model that the chief saved last.
 
     Args:
-        folder: `kerashw.train.run_folder.ModelFolder`; the chief's, `None` on the others.
+        folder: As for `is_trained`.
         strategy: `tf.distribute.Strategy`.
 
     Returns:
@@ -62,13 +72,13 @@ def load(folder, strategy):
     """
     if worker_count(strategy) == 1:
         return folder.load()
-    path, history = (folder and folder.find()) or (None, None)
+    path, history = folder.find_saved() or (None, None)
     history = json.loads(distribution.broadcast(strategy, json.dumps(history).encode()))
     if history is None:
         return None
     content = distribution.broadcast(strategy, path.read_bytes() if path else b"")
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / "model.keras"
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.keras"
         copy.write_bytes(content)
         return keras.saving.load_model(copy), history
 

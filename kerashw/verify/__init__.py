@@ -1,1 +1,1 @@
-"""`python -m kerashw.verify`: measure and judge the homework's claims."""
+"""`python -m kerashw.verify`: test the claims of the homework."""

@@ -1,19 +1,23 @@
-"""`python -m kerashw.verify`: the homework's claims, each measured and judged."""
+"""`python -m kerashw.verify`: test the claims of the homework, and print a table of verdicts."""
 
-import argparse
-import json
 import math
 import shlex
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
-from kerashw.console import Parser, check_writable, quiet_start, run_command
-from kerashw.files import written_whole
+from kerashw.console import (
+    Parser,
+    add_data_dir_option,
+    add_quiet_option,
+    check_writable,
+    create_console,
+    quiet_import,
+    run_command,
+)
+from kerashw.files import atomic_write, write_json
 
 NAME = "python -m kerashw.verify"
-INTERRUPTED = "Not all claims were tested"
+HINT = "Not all claims were tested"
 EXAMPLES = """\
 examples:
   python -m kerashw.verify
@@ -26,7 +30,7 @@ def main(arguments=None):
     """Run the command.
 
     Args:
-        arguments: List of strings; by default the process' own.
+        arguments: List of strings; by default those of the process.
 
     Returns:
         Integer, the exit code: 0 if every verdict is an expected one, 1 if not, 2 after an error.
@@ -34,16 +38,15 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     command = shlex.join([*NAME.split(), *arguments])
-    return run_command(lambda: _verify(options, command), NAME, INTERRUPTED)
+    return run_command(lambda: _verify(options, command), NAME, HINT)
 
 
 def _parser():
     parser = Parser(
-        prog=NAME,
-        description="Test the homework's claims: measure each one, and judge it. The exit code is "
-        "0 if every verdict is an expected one, 1 if not.",
+        NAME,
+        description="Test the claims of the homework: measure each one, and print the verdict. The "
+        "exit code is 0 if every verdict is an expected one, 1 if not.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(
@@ -62,74 +65,67 @@ def _parser():
     )
     add("--json", metavar="FILE", help="write the table and the raw numbers to this file")
     add("--figures", metavar="DIR", help="draw the claims that have a picture into this folder")
-    add(
-        "--data-dir",
-        metavar="DIR",
-        help="where tensorflow-datasets keeps its data (default: ~/tensorflow_datasets)",
-    )
-    add("--quiet", action="store_true", help="print nothing but errors")
+    add_data_dir_option(parser)
+    add_quiet_option(parser)
     return parser
 
 
 def _verify(options, command):
-    # A file or a pipe has no width that a table would have to be squeezed into.
-    console = Console(quiet=options.quiet, width=None if sys.stdout.isatty() else 110)
-    with console.status("Starting TensorFlow"), quiet_start():
-        from kerashw.verify import claims
-        from kerashw.verify.verdict_table import ClaimDisplay
-    chosen = claims.chosen(options.claim)
-    display = ClaimDisplay(console)
-    lab = claims.Lab(options.seeds, options.data_dir, display)
-    check_writable("--figures", options.figures, options.figures)
-    check_writable("--json", options.json, options.json and Path(options.json).parent)
-    with display:
-        findings = []
-        for claim in chosen:
-            display.testing(claim)
-            findings.append(claim.tested(lab))
-            display.tested(findings[-1])
+    console = create_console(options.quiet)
+    with console.status("Starting TensorFlow"), quiet_import():
+        from kerashw.verify.claims import TrainedModels, select_claims
+        from kerashw.verify.verdict_table import VerdictTable
+    claims = select_claims(options.claim)
+    table = VerdictTable(console)
+    trained_models = TrainedModels(options.seeds, options.data_dir, table)
+    check_writable("--figures", options.figures, is_folder=True)
+    check_writable("--json", options.json)
+    with table:
+        results = []
+        for claim in claims:
+            table.show_claim(claim)
+            results.append(claim.test(trained_models))
+            table.show_result(results[-1])
     if options.json:
-        _write_json(options.json, command, lab, findings)
+        _write_json(options.json, command, trained_models, results)
     if options.figures:
-        display.drawn(_draw(Path(options.figures), findings))
-    display.summary(findings)
-    return 0 if all(finding.as_expected for finding in findings) else 1
+        table.show_pictures(_draw(Path(options.figures), results))
+    table.show_summary(results)
+    return 0 if all(result.as_expected for result in results) else 1
 
 
-def _write_json(path, command, lab, findings):
+def _write_json(path, command, trained_models, results):
     from kerashw.environment import environment
 
     content = {
         "command": command,
-        "seeds": list(lab.seeds),
+        "seeds": list(trained_models.seeds),
         **environment(),
-        "claims": [finding.row() for finding in findings],
-        "trainings": lab.trained,
+        "claims": [result.row() for result in results],
+        "trainings": trained_models.finished,
     }
-    with written_whole(path) as aside:
-        text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
-        aside.write_text(text + "\n", encoding="utf-8")
+    write_json(path, _replace_non_finite(content))
 
 
-def _finite(value):
-    """Replace the numbers that JSON does not have by null."""
+def _replace_non_finite(value):
+    """Replace NaN and infinity, which JSON does not have, with `None`."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: _replace_non_finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_replace_non_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _draw(folder, findings):
-    """Draw the claims' pictures, each once; return the paths of the files."""
+def _draw(folder, results):
+    """Draw each picture of the claims once; return the paths of the files."""
     from kerashw.plots.style import DOTS_PER_INCH
 
     pictures = {}
-    for finding in findings:
-        pictures |= finding.evidence.pictures
+    for result in results:
+        pictures |= result.evidence.pictures
     for name, draw in pictures.items():
-        with written_whole(folder / f"{name}.png") as aside:
-            draw().savefig(aside, dpi=DOTS_PER_INCH)
+        with atomic_write(folder / f"{name}.png") as path:
+            draw().savefig(path, dpi=DOTS_PER_INCH)
     return [folder / f"{name}.png" for name in pictures]
 
 

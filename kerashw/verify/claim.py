@@ -1,12 +1,16 @@
-"""What a claim is: a sentence, a function that measures it, and the verdicts that we stand behind.
+"""Claims, their verdicts and results, and the registry of all claims.
 
-A further claim is one more function:
+A claim is a sentence and a function that measures whether it holds. The decorator `claim` registers
+it:
 
     @claim(14, "two and two make four")
-    def sum_of_twos(lab):
+    def sum_of_twos(trained_models):
         error = abs(2 + 2 - 4)
         return Evidence(
-            how="one case", measured=f"error {error}", verdict=judged(error == 0), numbers={}
+            method="one case",
+            measured=f"error {error}",
+            verdict=Verdict.from_bool(error == 0),
+            numbers={"error": error},
         )
 """
 
@@ -20,29 +24,33 @@ from kerashw.errors import InputError
 
 
 class Verdict(enum.StrEnum):
-    """What the measurement says of a claim."""
+    """The outcome of a claim's test."""
 
     HOLDS = "holds"
     CORRECTED = "holds with a correction"
     FAILS = "does not hold"
 
+    @classmethod
+    def from_bool(cls, holds):
+        """Return `HOLDS` if the boolean is true, otherwise `FAILS`."""
+        return cls.HOLDS if holds else cls.FAILS
+
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What a claim's test found.
+    """The measurements of a claim's test.
 
     Args:
-        how: String, what was tried: sizes, seeds, cases.
-        measured: String, the numbers that decide, and what they are.
+        method: String, what was tested: sizes, seeds, cases.
+        measured: String, the numbers that decide, with their meaning.
         verdict: `Verdict`.
-        numbers: Dict of what was measured, raw, as JSON can hold it.
-        note: String, what a reader should know besides; with `Verdict.CORRECTED`, the correction.
-        pictures: Dict from a file's name without suffix to a function without arguments that
-            draws the figure. Claims may name the same picture; it is drawn once, when all of them
-            are tested.
+        numbers: Dictionary of the raw measurements, as JSON accepts them.
+        note: String, further information; with `Verdict.CORRECTED`, the correction.
+        pictures: Dictionary from a file name without suffix to a function without arguments that
+            draws the figure. It is called after all claims are tested, once for each name.
     """
 
-    how: str
+    method: str
     measured: str
     verdict: Verdict
     numbers: dict
@@ -52,34 +60,41 @@ class Evidence:
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """One thing that the homework says.
+    """A statement of the homework.
 
     Args:
-        number: Integer, as in the table of claims.
+        number: Integer, the number in the table of claims.
         sentence: String.
-        expected: Tuple of the verdicts that are no surprise; two where the seeds decide.
-        test: Function from a `Lab` to an `Evidence`.
+        expected: Tuple of the expected verdicts; more than one if they depend on the seeds.
+        measure: Function from a `TrainedModels` to an `Evidence`.
     """
 
     number: int
     sentence: str
     expected: tuple[Verdict, ...]
-    test: Callable
+    measure: Callable
 
-    def tested(self, lab):
-        """Test the claim in a `Lab`; return a `Finding`."""
-        started = time.perf_counter()
-        evidence = self.test(lab)
-        return Finding(self, evidence, round(time.perf_counter() - started, 3))
+    def test(self, trained_models):
+        """Test the claim.
+
+        Args:
+            trained_models: `TrainedModels`; `None` if the claim needs no training.
+
+        Returns:
+            `ClaimResult`.
+        """
+        start = time.perf_counter()
+        evidence = self.measure(trained_models)
+        return ClaimResult(self, evidence, round(time.perf_counter() - start, 3))
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
-    """A claim with the evidence that its test found, and the seconds that it took.
+class ClaimResult:
+    """A claim with the evidence from its test and the duration of the test in seconds.
 
     Example:
         >>> from kerashw.verify.claims import CLAIMS
-        >>> print(CLAIMS[8].tested(None))
+        >>> print(CLAIMS[8].test(None))
         Claim 8. The worked example: 20×20, Class 2, 18×18 feature map, two peaks
             tried     the first image that seed 21 generates
             measured  18×18 feature map, 2 peaks, where the segments are
@@ -92,29 +107,29 @@ class Finding:
 
     @property
     def as_expected(self):
-        """Whether the verdict is one of the expected ones."""
+        """Whether the verdict is an expected one."""
         return self.evidence.verdict in self.claim.expected
 
     def __str__(self):
-        """Write claim, evidence and verdict as a few lines of at most 98 columns."""
-        said = {
-            "tried": self.evidence.how,
+        """Format claim, evidence and verdict in lines of at most 98 columns."""
+        fields = {
+            "tried": self.evidence.method,
             "measured": self.evidence.measured,
             "verdict": self.evidence.verdict,
             "note": self.evidence.note,
         }
         lines = [f"Claim {self.claim.number}. {self.claim.sentence}"]
-        for name, text in said.items():
+        for name, text in fields.items():
             start = f"    {name:10}"
             lines += textwrap.wrap(text, 98, initial_indent=start, subsequent_indent=14 * " ")
         return "\n".join(lines)
 
     def row(self):
-        """Return the claim's row of the table, and its raw numbers, as JSON can hold them."""
+        """Return the claim's row of the table and its raw numbers, as JSON accepts them."""
         return {
             "number": self.claim.number,
             "claim": self.claim.sentence,
-            "how": self.evidence.how,
+            "how": self.evidence.method,
             "measured": self.evidence.measured,
             "verdict": self.evidence.verdict.value,
             "note": self.evidence.note,
@@ -125,7 +140,7 @@ class Finding:
         }
 
 
-# The number → the claim, filled by the decorator below.
+# All claims by number; the decorator `claim` adds them.
 CLAIMS: dict[int, Claim] = {}
 
 
@@ -133,38 +148,41 @@ def claim(number, sentence, expected=(Verdict.HOLDS,)):
     """Register the decorated function as the test of a claim.
 
     Args:
-        number: Integer, not taken yet.
+        number: Integer, not used by another claim.
         sentence: String, the claim in short.
         expected: Tuple of `Verdict`.
 
     Returns:
-        A decorator that leaves the function as it is.
+        Decorator that returns the function unchanged.
+
+    Raises:
+        InputError: If another claim has the number.
     """
 
-    def register(test):
+    def register(measure):
         if number in CLAIMS:
-            raise InputError(f"a claim's number must not be taken. Received: {number}, twice")
-        CLAIMS[number] = Claim(number, sentence, expected, test)
-        return test
+            raise InputError(f"the number of a claim must be unique. Received: {number}, twice")
+        CLAIMS[number] = Claim(number, sentence, expected, measure)
+        return measure
 
     return register
 
 
-def chosen(numbers=None):
+def select_claims(numbers=None):
     """Return claims in the order of their numbers.
 
     Args:
         numbers: List of integers; `None` for all claims.
 
     Returns:
-        List of `Claim`, each once.
+        List of `Claim` without duplicates.
 
     Raises:
-        InputError: If there is no claim of a number.
+        InputError: If no claim has one of the numbers.
 
     Example:
-        >>> from kerashw.verify.claims import chosen
-        >>> [claim.number for claim in chosen([3, 1, 3])]
+        >>> from kerashw.verify.claims import select_claims
+        >>> [claim.number for claim in select_claims([3, 1, 3])]
         [1, 3]
     """
     known = ", ".join(map(str, sorted(CLAIMS)))
@@ -174,13 +192,8 @@ def chosen(numbers=None):
     return [CLAIMS[number] for number in sorted(CLAIMS) if not numbers or number in numbers]
 
 
-def judged(right):
-    """Return `Verdict.HOLDS` if the boolean is true, otherwise `Verdict.FAILS`."""
-    return Verdict.HOLDS if right else Verdict.FAILS
-
-
-def brief_error(error):
-    """Write an error with the two digits that say something.
+def format_error(error):
+    """Format a numerical error with two significant digits.
 
     Args:
         error: Float, not negative.
@@ -189,7 +202,7 @@ def brief_error(error):
         String.
 
     Example:
-        >>> brief_error(0.0), brief_error(4.03e-16)
+        >>> format_error(0.0), format_error(4.03e-16)
         ('0', '4.0e-16')
     """
     return f"{error:.1e}" if error else "0"

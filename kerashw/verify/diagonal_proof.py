@@ -1,7 +1,6 @@
-"""Question 3's claims about counting, tried on everything there is: no sample where all will do.
+"""Question 3's claims about counting, tested at every position and for every offset of segments.
 
-Each function counts with the layer itself and gives back numbers; what they say of the homework's
-claims is for the reader to judge.
+Each function counts peaks with `kerashw.layers.DiagonalCount` and returns the numbers.
 """
 
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kerashw.datasets import diagonals
+from kerashw.datasets import diagonal_positions, diagonals
 from kerashw.layers import DiagonalCount
 
 __all__ = [
@@ -22,18 +21,18 @@ __all__ = [
     "worked_example",
 ]
 
-# Images at a time: as many as stay in the processor's caches, or nearly so.
-AT_ONCE = 1024
+# Larger batches do not fit into the caches of the processor.
+BATCH_SIZE = 1024
 
 
 class OffsetCounts(NamedTuple):
-    """The peaks of two segments, by the offset from one to the other.
+    """The number of peaks of two segments, for each offset from one to the other.
 
     Args:
-        distances: Float array (2m - 1, 2m - 1), as `kerashw.datasets.diagonals.distances` gives.
-        counts: Integer array (2m - 1, 2m - 1), the peaks; 1 in the middle, where both segments are
-            the same.
-        bound: Float, the smallest distance that the homework allows.
+        distances: Float array (2m - 1, 2m - 1), from `diagonal_positions.distances`.
+        counts: Integer array (2m - 1, 2m - 1), the peaks; 1 in the middle, where the segments
+            coincide.
+        bound: Float, the least distance that the homework allows.
     """
 
     distances: np.ndarray
@@ -52,7 +51,7 @@ class OffsetCounts(NamedTuple):
 
     @property
     def exceptions(self):
-        """The offsets below the bound where the count is not two: dict (row, column) → count."""
+        """The offsets below the bound where the count is not two: a dict (row, column) → count."""
         reach = len(self.counts) // 2
         wrong = np.argwhere((self.distances < self.bound) & (self.counts != 2))
         found = {tuple(int(n) - reach for n in at): int(self.counts[tuple(at)]) for at in wrong}
@@ -60,13 +59,13 @@ class OffsetCounts(NamedTuple):
 
 
 class WorkedExample(NamedTuple):
-    """An image of Class 2 and what the layer makes of it, step by step.
+    """An image of Class 2 with its feature map and its peaks.
 
     Args:
         image: Integer array (H, W).
         feature_map: Integer array (H - 2, W - 2).
         peaks: Boolean array (H - 2, W - 2).
-        segments: Integer array (2, 2), row and column of each segment's place.
+        segments: Integer array (2, 2), the row and the column of each segment.
     """
 
     image: np.ndarray
@@ -76,14 +75,13 @@ class WorkedExample(NamedTuple):
 
 
 def count_every_placement(image_size=100):
-    """Count the peaks of one segment, wherever it fits.
+    """Count the peaks of one segment at every position.
 
     Args:
-        image_size: Integer, at least 3, height and width of the image.
+        image_size: Integer, at least 3, the height and width of the image.
 
     Returns:
-        Integer array (m, m), m = image_size - 2: the peaks, by the row and column of the segment's
-        place.
+        Integer array (m, m), m = image_size - 2: the peaks for each row and column of the segment.
 
     Example:
         >>> counts = count_every_placement()
@@ -94,19 +92,19 @@ def count_every_placement(image_size=100):
         The homework, Question 3; claim 6.
     """
     m = image_size - 2
-    places = np.stack(np.mgrid[:m, :m], axis=-1).reshape(-1, 1, 2)
-    return _count_painted(places, image_size).reshape(m, m)
+    positions = np.stack(np.mgrid[:m, :m], axis=-1).reshape(-1, 1, 2)
+    return _count_segments(positions, image_size).reshape(m, m)
 
 
 def count_every_offset(image_size=100, bound=3.0):
-    """Count the peaks of two segments for every offset between them that fits into the image.
+    """Count the peaks of two segments for every offset that fits into the image.
 
-    That is all: a pair of segments that is moved within the image moves its feature map along, so
-    the count depends on the offset alone.
+    These are all pairs of segments, because the count depends only on the offset: when both
+    segments move, the feature map moves with them.
 
     Args:
-        image_size: Integer, at least 3, height and width of the image.
-        bound: Float, the smallest distance that the homework allows.
+        image_size: Integer, at least 3, the height and width of the image.
+        bound: Float, the least distance that the homework allows.
 
     Returns:
         `OffsetCounts`.
@@ -115,7 +113,7 @@ def count_every_offset(image_size=100, bound=3.0):
         >>> counted = count_every_offset()
         >>> counted.counts.size - 1, counted.legal, counted.wrong_and_legal
         (38024, 37964, 0)
-        >>> counted.exceptions  # on one line: together a run of five or of six pixels
+        >>> counted.exceptions  # the segments form one line of five or six pixels
         {(-3, 3): 4, (-2, 2): 3, (2, -2): 3, (3, -3): 4}
 
     Reference:
@@ -124,48 +122,49 @@ def count_every_offset(image_size=100, bound=3.0):
     reach = image_size - 3
     offsets = np.stack(np.mgrid[-reach : reach + 1, -reach : reach + 1], axis=-1).reshape(-1, 2)
     first = np.maximum(-offsets, 0)
-    counts = _count_painted(np.stack([first, first + offsets], axis=1), image_size)
+    counts = _count_segments(np.stack([first, first + offsets], axis=1), image_size)
     side = 2 * reach + 1
-    return OffsetCounts(diagonals.distances(image_size), counts.reshape(side, side), bound)
+    return OffsetCounts(diagonal_positions.distances(image_size), counts.reshape(side, side), bound)
 
 
 def count_random_images(n=1_000_000, image_size=100, seed=0):
-    """Count the peaks of generated images of both classes, and compare with their labels.
+    """Count the peaks of generated images of both classes, as a confusion matrix.
 
     Args:
         n: Positive integer, the number of images.
-        image_size: Integer, their height and width.
+        image_size: Integer, the height and width of the images.
         seed: Non-negative integer.
 
     Returns:
-        Integer array (2, 3): the images by class (row 0: Class 1) and peaks (one, two, another
-        number).
+        Integer array (2, 3), the numbers of images; a row for each class (row 0: Class 1), and a
+        column for one peak, two peaks, and any other number.
 
     Example:
         >>> confusion = count_random_images(2000)
         >>> int(confusion.sum()), int(confusion[0, 0] + confusion[1, 1])
         (2000, 2000)
     """
-    count = _counter()
+    count = _compile_layer()
     confusion = np.zeros((2, 3), int)
-    for number, start in enumerate(range(0, n, AT_ONCE)):
-        size = min(AT_ONCE, n - start)
-        drawn = diagonals.generate(size, image_size, seed=seed * 2**32 + number)
-        counts = count(drawn.images)
+    for number, start in enumerate(range(0, n, BATCH_SIZE)):
+        size = min(BATCH_SIZE, n - start)
+        generated = diagonals.generate(size, image_size, seed=seed * 2**32 + number)
+        counts = count(generated.images)
         column = np.where((counts == 1) | (counts == 2), counts - 1, 2)
-        np.add.at(confusion, (drawn.labels - 1, column), 1)
+        np.add.at(confusion, (generated.labels - 1, column), 1)
     return confusion
 
 
 def count_other_images(image_size=100):
-    """Count the peaks of images that are in neither class, of which the rule says something too.
+    """Count the peaks of images that are in neither class.
+
+    The homework's rule classifies them too: one peak is Class 1, any other number Class 2.
 
     Args:
-        image_size: Integer, at least 10, height and width of the images.
+        image_size: Integer, at least 10, the height and width of the images.
 
     Returns:
-        Dict, what is in the image → its peaks. The rule says Class 1 where there is one, otherwise
-        Class 2.
+        Dict, the content of an image → the number of its peaks.
 
     Example:
         >>> for name, count in count_other_images().items():
@@ -179,7 +178,7 @@ def count_other_images(image_size=100):
     one, two, three = (
         diagonals.paint(np.array([[[0, 0], [0, 5], [6, 0]][:n]]), image_size) for n in (1, 2, 3)
     )
-    # Two places that follow each other: the square of three pixels, one row and column on.
+    # Two segments that overlap in two pixels.
     long = diagonals.paint(np.array([[[0, 1], [1, 0]]]), image_size)
     images = {
         "nothing": 0 * one,
@@ -188,15 +187,15 @@ def count_other_images(image_size=100):
         "three segments": three,
         "one segment of four pixels": long,
     }
-    counts = _counter()(np.concatenate(list(images.values())))
+    counts = _compile_layer()(np.concatenate(list(images.values())))
     return dict(zip(images, counts.tolist(), strict=True))
 
 
 def worked_example(image_size=20, seed=21):
-    """Take the first image of Class 2 through the layer, step by step.
+    """Compute the feature map and the peaks of a generated image of Class 2.
 
     Args:
-        image_size: Integer, its height and width.
+        image_size: Integer, the height and width of the image.
         seed: Non-negative integer.
 
     Returns:
@@ -212,21 +211,23 @@ def worked_example(image_size=20, seed=21):
     Reference:
         The homework, Question 3; claim 8.
     """
-    drawn = diagonals.generate(1, image_size, class_balance=1.0, seed=seed)
+    generated = diagonals.generate(1, image_size, class_balance=1.0, seed=seed)
     layer = DiagonalCount()
-    feature_map = layer.feature_map(drawn.images).numpy()[0, ..., 0]
-    peaks = layer.peaks(drawn.images).numpy()[0, ..., 0]
-    return WorkedExample(drawn.images[0, ..., 0], feature_map, peaks, drawn.segments[0])
+    feature_map = layer.feature_map(generated.images).numpy()[0, ..., 0]
+    peaks = layer.peaks(generated.images).numpy()[0, ..., 0]
+    return WorkedExample(generated.images[0, ..., 0], feature_map, peaks, generated.segments[0])
 
 
-def _counter():
-    """Return the layer, compiled, as a function of arrays."""
+def _compile_layer():
+    """Return the layer as a compiled function of arrays."""
     function = tf.function(DiagonalCount(), jit_compile=True)
     return lambda images: function(images).numpy()
 
 
-def _count_painted(segments, image_size):
-    """Count the peaks of images with these segments, (N, M, 2) → (N,), a few images at a time."""
-    count = _counter()
-    parts = [segments[start : start + AT_ONCE] for start in range(0, len(segments), AT_ONCE)]
-    return np.concatenate([count(diagonals.paint(part, image_size)) for part in parts])
+def _count_segments(segments, image_size):
+    """Count the peaks of images with these segments, (N, M, 2) → (N,), in batches."""
+    count = _compile_layer()
+    batches = [
+        segments[start : start + BATCH_SIZE] for start in range(0, len(segments), BATCH_SIZE)
+    ]
+    return np.concatenate([count(diagonals.paint(batch, image_size)) for batch in batches])

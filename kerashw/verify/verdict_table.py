@@ -1,4 +1,4 @@
-"""The claims as one sees them in a terminal: a row as soon as a claim is judged, lined up."""
+"""The table of verdicts on the console: one row for each claim, printed after its test."""
 
 from collections import Counter
 
@@ -8,22 +8,22 @@ from rich.text import Text
 
 from kerashw.models import TITLES
 from kerashw.train.observer import Observer
-from kerashw.train.progress import TrainingBar, training_progress
+from kerashw.train.progress_bar import TrainingBar, training_progress
 from kerashw.verify.claim import Verdict
 
-# The columns' headings and shares of the width.
+# The headings of the columns, and their shares of the width.
 COLUMNS = {"claim": 27, "how it was tested": 25, "measured": 28, "verdict": 14}
 WIDEST = 140
 STYLES = {Verdict.HOLDS: "green", Verdict.CORRECTED: "yellow", Verdict.FAILS: "red"}
-COUNTED = {
+SINGULAR_AND_PLURAL = {
     Verdict.HOLDS: ("holds", "hold"),
     Verdict.CORRECTED: ("holds with a correction", "hold with a correction"),
     Verdict.FAILS: ("does not hold", "do not hold"),
 }
 
 
-class ClaimDisplay(Observer):
-    """Shows the claims on a console; what goes on, only where the console is a terminal.
+class VerdictTable(Observer):
+    """Prints the results of the claims, and in a terminal the progress of the tests.
 
     Args:
         console: `rich.console.Console`.
@@ -46,28 +46,28 @@ class ClaimDisplay(Observer):
     def __exit__(self, *exception):
         self.progress.stop()
 
-    def testing(self, claim):
-        """Say which claim is being tested."""
+    def show_claim(self, claim):
+        """Show the claim whose test starts, in a terminal."""
         self.progress.update(self.task, description=f"claim {claim.number}", state=claim.sentence)
 
-    def preparing(self, dataset):
-        """Say that the data set is being made ready."""
+    def on_data_load(self, dataset):
+        """Show the data set that is loaded, in a terminal."""
         self.progress.update(self.task, state=f"reading {dataset}")
 
-    def training(self, model, history):
-        """Put up a model's progress bar."""
+    def on_model_begin(self, model, history):
+        """Return the progress bar of a model's training."""
         title = f"{TITLES[model.name]}, seed {history['seed']}, "
         return [TrainingBar(self.progress, title=title)]
 
-    def tested(self, finding):
-        """Add a claim's row, and below it what there is to say besides."""
-        evidence = finding.evidence
+    def show_result(self, result):
+        """Print the row of a claim, and its note below."""
+        evidence = result.evidence
         verdict = Text(evidence.verdict.value, STYLES[evidence.verdict])
-        if not finding.as_expected:
-            verdict.append(f" (expected: {' or '.join(finding.claim.expected)})", "bold")
+        if not result.as_expected:
+            verdict.append(f" (expected: {' or '.join(result.claim.expected)})", "bold")
         row = self._table()
-        cells = (finding.claim.sentence, evidence.how, evidence.measured)
-        row.add_row(str(finding.claim.number), *map(Text, cells), verdict)
+        cells = (result.claim.sentence, evidence.method, evidence.measured)
+        row.add_row(str(result.claim.number), *map(Text, cells), verdict)
         self.console.print(row)
         if evidence.note:
             corrected = evidence.verdict is Verdict.CORRECTED
@@ -75,25 +75,25 @@ class ClaimDisplay(Observer):
             self.console.print(Padding(note, (0, 0, 0, 4)), width=self.width)
         self.console.print()
 
-    def drawn(self, paths):
-        """Say where the pictures are."""
+    def show_pictures(self, paths):
+        """Print the paths of the pictures."""
         if not paths:
             self.console.print("The claims chosen have no picture.")
         for path in paths:
             self.console.print(f"picture  {path}", soft_wrap=True, highlight=False)
 
-    def summary(self, findings):
-        """Count the verdicts."""
-        counts = Counter(finding.evidence.verdict for finding in findings)
-        found = ", ".join(
-            f"{counts[verdict]} {COUNTED[verdict][counts[verdict] > 1]}"
+    def show_summary(self, results):
+        """Print the number of claims for each verdict, and the total time in seconds."""
+        counts = Counter(result.evidence.verdict for result in results)
+        verdicts = ", ".join(
+            f"{counts[verdict]} {SINGULAR_AND_PLURAL[verdict][counts[verdict] > 1]}"
             for verdict in Verdict
             if counts[verdict]
         )
-        seconds = sum(finding.seconds for finding in findings)
-        surprises = [str(finding.claim.number) for finding in findings if not finding.as_expected]
-        expected = f"Not as expected: {', '.join(surprises)}" if surprises else "All as expected"
-        self.console.print(f"{found}. {expected}. {seconds:.1f} seconds.", highlight=False)
+        seconds = sum(result.seconds for result in results)
+        unexpected = [str(result.claim.number) for result in results if not result.as_expected]
+        expected = f"Not as expected: {', '.join(unexpected)}" if unexpected else "All as expected"
+        self.console.print(f"{verdicts}. {expected}. {seconds:.1f} seconds.", highlight=False)
 
     def _table(self):
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)

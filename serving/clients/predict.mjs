@@ -1,24 +1,24 @@
-// Ask a server for a model's prediction of an image, with fetch: in Node 18 or newer,
+// Send an image to a model on a server with fetch, and print the prediction. In Node 18 or newer:
 //     node predict.mjs URL MODEL FILE
-// where FILE is a PNG or JPEG image, or JSON: 28 rows of 28 pixels of 0 to 255;
-// and in a page (the server needs --rest_api_enable_cors_support for pages of other origins):
+// FILE is a PNG or JPEG image, or JSON with 28 rows of 28 pixels of 0 to 255.
+// In a web page (for pages of other origins the server needs --rest_api_enable_cors_support):
 //     import { base64, predict } from "./predict.mjs";
 //     const image = { b64: base64(await file.arrayBuffer()) }; // of an <input type="file">
 //     const outputs = await predict(url, "convnet", "image_bytes", { image_bytes: [image] });
 
-/** Resolves to a model's outputs by name; rejects with the server's text. */
+/** Return the outputs of a model by name. The promise rejects with the error text of the server. */
 export async function predict(url, model, signature, inputs) {
-  const answer = await fetch(`${url}/v1/models/${model}:predict`, {
+  const response = await fetch(`${url}/v1/models/${model}:predict`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ signature_name: signature, inputs }),
     signal: AbortSignal.timeout(30_000),
   });
-  if (!answer.ok) throw new Error(await answer.text());
-  return (await answer.json()).outputs;
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()).outputs;
 }
 
-/** Returns the base64 of an ArrayBuffer. */
+/** Return the base64 text of an ArrayBuffer. */
 export function base64(buffer) {
   return btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
 }
@@ -33,7 +33,7 @@ async function main(url, model, file) {
   console.log(JSON.stringify({ outputs }));
 }
 
-// Only as a command; a page and other modules import what they need.
+// Runs if this file is the command, not if a page or another module imports it.
 if (globalThis.process?.argv[1]?.endsWith("predict.mjs")) {
   main(...process.argv.slice(2)).catch((error) => {
     console.error(error.cause?.message ?? error.message);

@@ -1,8 +1,8 @@
-"""Ask a server for a model's prediction of an image, with requests.
+"""Send an image to a model on a server with requests, and print the prediction.
 
 python predict.py URL MODEL FILE
 
-FILE is a PNG or JPEG image, or JSON: 28 rows of 28 pixels of 0 to 255.
+FILE is a PNG or JPEG image, or JSON with 28 rows of 28 pixels of 0 to 255.
 """
 
 import base64
@@ -14,32 +14,33 @@ import requests
 
 
 def predict(url, model, signature, inputs):
-    """Return a model's outputs by name.
+    """Return the outputs of a model by name.
 
     Args:
-        url: String, where the server is: `http://127.0.0.1:8501`.
-        model: String, the model's name; `convnet/labels/stable` for a label's version.
-        signature: String, which of its signatures.
-        inputs: Dictionary of nested lists, by input.
+        url: String, the address of the server, such as `http://127.0.0.1:8501`.
+        model: String, the name of the model; `convnet/labels/stable` for a version by its label.
+        signature: String, the name of the signature.
+        inputs: Dictionary from the names of the inputs to nested lists.
 
     Returns:
-        Dictionary of nested lists; the first dimension counts the examples.
+        Dictionary from the names of the outputs to nested lists. The first dimension is the number
+        of examples.
 
     Raises:
-        requests.RequestException: If there is no answer, or an error; the server's text is in
+        requests.RequestException: If the request fails. The error text of the server is
             `error.response.text`.
     """
-    answer = requests.post(
+    response = requests.post(
         f"{url}/v1/models/{model}:predict",
         json={"signature_name": signature, "inputs": inputs},
         timeout=30,
     )
-    answer.raise_for_status()
-    return answer.json()["outputs"]
+    response.raise_for_status()
+    return response.json()["outputs"]
 
 
 def main(url, model, file):
-    """Print a model's prediction of the image in a file."""
+    """Print the prediction of a model for the image in a file; return an error text or 0."""
     data = Path(file).read_bytes()
     if file.endswith(".json"):
         signature, inputs = "pixels", {"image": [json.loads(data)]}

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Ask a server for a model's prediction of an image, with curl:
+# Send an image to a model on a server with curl, and print the prediction:
 #     predict.sh URL MODEL FILE
-# FILE is a PNG or JPEG image, or JSON: 28 rows of 28 pixels of 0 to 255.
+# FILE is a PNG or JPEG image, or JSON with 28 rows of 28 pixels of 0 to 255.
 set -eu
 url=${1:?URL MODEL FILE are expected} model=${2:?MODEL FILE are expected} file=${3:?FILE is expected}
 test -r "$file" || {
@@ -9,7 +9,7 @@ test -r "$file" || {
     exit 2
 }
 
-# The request comes from a pipe, because an image is too long for an argument.
+# curl reads the request from a pipe, because an image is too long for a command-line argument.
 case $file in
 *.json)
     printf '{"signature_name": "pixels", "inputs": {"image": ['

@@ -1,4 +1,4 @@
-"""Random graphs with random values for the laws."""
+"""Random graphs with random inputs, for property-based tests."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ TWO_ARGUMENTS = ("add", "multiply")
 
 @st.composite
 def graphs(draw, max_nodes=7):
-    """A graph over random primitives, its inputs in float64, and its vectors' names."""
+    """Draw a graph of random primitives, its inputs in float64, and the names of its vectors."""
     K, batch = draw(st.integers(1, 4)), draw(st.sampled_from([None, 1, 3]))
     matrices = [f"M{i}" for i in range(draw(st.integers(1, 3)))]
     vectors, nodes = ["x", "t"], []
@@ -26,29 +26,29 @@ def graphs(draw, max_nodes=7):
             arguments.append(draw(st.sampled_from(vectors)))
         nodes.append(Node(f"n{i}", operation, tuple(arguments)))
         vectors.append(f"n{i}")
-    end = draw(st.sampled_from(("sum", "squared_norm", "softmax_cross_entropy")))
+    loss = draw(st.sampled_from(("sum", "squared_norm", "softmax_cross_entropy")))
     inputs = ["x", "t", "b", *matrices]
-    if end == "softmax_cross_entropy":
-        # Of moderate logits: near certainty 1 − p cancels, whoever computes it.
-        nodes += [Node("logits", "sigmoid", (vectors[-1],)), Node("L", end, ("logits", "labels"))]
+    if loss == "softmax_cross_entropy":
+        # The sigmoid limits the logits: 1 − p loses its digits where p is close to 1.
+        nodes += [Node("logits", "sigmoid", (vectors[-1],)), Node("L", loss, ("logits", "labels"))]
         inputs.append("labels")
     else:
-        nodes.append(Node("L", end, (vectors[-1],)))
+        nodes.append(Node("L", loss, (vectors[-1],)))
     return (
         Graph(inputs, nodes),
-        values_for(inputs, K, batch, draw(st.integers(0, 2**32 - 1))),
+        random_values(inputs, K, batch, draw(st.integers(0, 2**32 - 1))),
         vectors,
     )
 
 
-def values_for(inputs, K, batch, seed):
+def random_values(inputs, K, batch, seed):
     random = np.random.default_rng(seed)
-    lead = () if batch is None else (batch,)
+    batch_shape = () if batch is None else (batch,)
     values = {}
     for name in inputs:
         if name == "labels":
-            values[name] = random.integers(K, size=lead)
+            values[name] = random.integers(K, size=batch_shape)
         else:
-            shape = {"x": (*lead, K), "t": (*lead, K), "b": (K,)}.get(name, (K, K))
+            shape = {"x": (*batch_shape, K), "t": (*batch_shape, K), "b": (K,)}.get(name, (K, K))
             values[name] = random.normal(size=shape) / 2
     return values

@@ -1,4 +1,4 @@
-"""Claim 2: the closed form is right for every K, the printed form for K = 1 only."""
+"""The closed form is correct for every K, the printed form only for K = 1."""
 
 import numpy as np
 import pytest
@@ -18,17 +18,18 @@ from kerashw.errors import InputError
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.integers(1, 40), st.sampled_from([None, 1, 6]), st.integers(0, 2**32 - 1))
-def test_the_closed_form_is_the_dual_networks_gradient(K, batch, seed):
+def test_the_closed_form_is_equal_to_the_dual_network(K, batch, seed):
     graph, inputs = homework_network(), homework_inputs(K, batch, seed)
     values = graph.forward(**inputs)
-    known = closed_form(**inputs)
-    assert set(known) == {"x", "A", "B"}
-    for wrt in known:
-        assert relative_error(graph.derivative(values, wrt=wrt).dual()(1.0), known[wrt]) < 1e-12
+    expected = closed_form(**inputs)
+    assert set(expected) == {"x", "A", "B"}
+    for wrt in expected:
+        gradient = graph.derivative(values, wrt=wrt).dual()(1.0)
+        assert relative_error(gradient, expected[wrt]) < 1e-12
 
 
 @pytest.mark.parametrize("batch", [None, 3])
-def test_the_closed_form_is_the_tapes_gradient(batch):
+def test_the_closed_form_is_equal_to_gradient_tape(batch):
     inputs = {n: tf.constant(value) for n, value in homework_inputs(K=6, batch=batch).items()}
     with tf.GradientTape() as tape:
         tape.watch(inputs)
@@ -42,22 +43,22 @@ def test_the_closed_form_is_the_tapes_gradient(batch):
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(*3 * [st.floats(-2, 2).filter(lambda number: abs(number) > 1e-3)])
-def test_the_printed_form_is_right_for_one_dimension(x, a, b):
+def test_the_printed_form_is_correct_for_one_dimension(x, a, b):
     numbers = np.array([x]), np.array([[a]]), np.array([[b]])
-    right, printed = closed_form(*numbers), printed_form(*numbers)
+    correct, printed = closed_form(*numbers), printed_form(*numbers)
     for wrt in ("A", "B"):
-        assert relative_error(printed[wrt], right[wrt]) < 1e-12
+        assert relative_error(printed[wrt], correct[wrt]) < 1e-12
 
 
 @pytest.mark.parametrize("K", [2, 3, 10])
-def test_the_printed_form_is_wrong_for_more(K):
+def test_the_printed_form_is_wrong_for_more_dimensions(K):
     inputs = homework_inputs(K)
-    right, printed = closed_form(**inputs), printed_form(**inputs)
-    of_right_shape = printed_form(**inputs, one=np.ones((1, K)))
+    correct, printed = closed_form(**inputs), printed_form(**inputs)
+    correct_shape = printed_form(**inputs, one=np.ones((1, K)))
     for wrt in ("A", "B"):
         assert printed[wrt].shape == (K, 1)
-        assert of_right_shape[wrt].shape == (K, K)
-        assert relative_error(of_right_shape[wrt], right[wrt]) > 0.1
+        assert correct_shape[wrt].shape == (K, K)
+        assert relative_error(correct_shape[wrt], correct[wrt]) > 0.1
 
 
 def test_dropping_the_last_bracket_is_wrong_even_for_one_dimension():

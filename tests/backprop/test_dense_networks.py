@@ -1,4 +1,4 @@
-"""The networks of softmax regression and of the MLP, on real digits, against the Keras models."""
+"""Gradients of softmax regression and of the MLP on MNIST are equal to those of Keras."""
 
 import gzip
 from importlib import resources
@@ -19,7 +19,7 @@ from kerashw.errors import InputError
 
 
 def digits(count, dtype):
-    """The first digits of the test set: images (count, 28, 28, 1) in [0, 1], and labels."""
+    """Return the first test images of MNIST, (count, 28, 28, 1) in [0, 1], and their labels."""
     archives = resources.files("kerashw.datasets") / "archives"
     images, labels = (
         np.frombuffer(gzip.decompress((archives / f"t10k-{name}.gz").read_bytes()), np.uint8)
@@ -30,7 +30,7 @@ def digits(count, dtype):
 
 
 def dense_model(hidden, dtype):
-    """Question 4's models without dropout, in any dtype."""
+    """Return a model of Question 4 without dropout, in any dtype."""
     keras.utils.set_random_seed(0)
     x = image = keras.Input((28, 28, 1), dtype=dtype)
     x = keras.layers.Flatten(dtype=dtype)(x)
@@ -40,7 +40,7 @@ def dense_model(hidden, dtype):
 
 
 def keras_gradients(model, images, labels):
-    """The mean cross-entropy and its gradients by all weights, by GradientTape."""
+    """Return the mean cross-entropy and its gradients with respect to all weights."""
     weights = [variable.value for variable in model.trainable_variables]
     with tf.GradientTape() as tape:
         probabilities = model(images, training=False)
@@ -51,7 +51,7 @@ def keras_gradients(model, images, labels):
 def network_inputs(graph, model, images, labels):
     weights = [variable.numpy() for variable in model.trainable_variables]
     parameters = [name for name in graph.inputs if name not in ("x", "labels")]
-    # Keras holds kernels as (inputs, units).
+    # The shape of a Keras kernel is (inputs, units).
     arrays = dict(zip(parameters, (weight.T for weight in weights), strict=True))
     return {"x": images.reshape(len(images), -1), "labels": labels, **arrays}
 
@@ -62,10 +62,10 @@ def assert_equal_gradients(graph, model, dtype, tolerance):
     values = graph.forward(**network_inputs(graph, model, images, labels))
     assert relative_error(values["L"] / 64, loss) < tolerance
     parameters = [name for name in graph.inputs if name not in ("x", "labels")]
-    for name, gradient in zip(parameters, expected, strict=True):
-        # The loss of Keras is the mean: fed 1/N instead of 1, so is the network's.
-        got = graph.derivative(values, wrt=name).dual()(1 / 64)
-        assert relative_error(got, tf.transpose(gradient)) < tolerance, name
+    for name, keras_gradient in zip(parameters, expected, strict=True):
+        # The loss of Keras is the mean, so the dual network is applied to 1/N.
+        gradient = graph.derivative(values, wrt=name).dual()(1 / 64)
+        assert relative_error(gradient, tf.transpose(keras_gradient)) < tolerance, name
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def assert_equal_gradients(graph, model, dtype, tolerance):
     [(softmax_regression_network(), 0), (mlp_network(), 2)],
     ids=["softmax", "mlp"],
 )
-def test_gradients_are_those_of_keras_in_float64(graph, hidden):
+def test_gradients_are_equal_to_those_of_keras_in_float64(graph, hidden):
     assert_equal_gradients(graph, dense_model(hidden, "float64"), "float64", 1e-12)
 
 
@@ -82,20 +82,20 @@ def test_gradients_are_those_of_keras_in_float64(graph, hidden):
     [(softmax_regression_network(), models.softmax_regression), (mlp_network(), models.mlp)],
     ids=["softmax", "mlp"],
 )
-def test_gradients_are_those_of_the_packages_models(graph, build):
+def test_gradients_are_equal_to_those_of_kerashw_models(graph, build):
     keras.utils.set_random_seed(0)
     assert_equal_gradients(graph, build(), "float32", 1e-5)
 
 
-def test_a_single_image_does_too():
+def test_a_single_input_and_a_batch_of_one_have_equal_gradients():
     graph = dense_network(1)
     random = np.random.default_rng(0)
     inputs = {"W1": random.normal(size=(3, 4)), "b1": random.normal(size=3)}
     x, label = random.normal(size=4), 2
-    one = graph.forward(x=x, labels=label, **inputs)
+    single = graph.forward(x=x, labels=label, **inputs)
     batch = graph.forward(x=x[np.newaxis], labels=[label], **inputs)
     for wrt in ("W1", "b1"):
-        gradients = [graph.derivative(values, wrt=wrt).dual()(1.0) for values in (one, batch)]
+        gradients = [graph.derivative(values, wrt=wrt).dual()(1.0) for values in (single, batch)]
         assert relative_error(*gradients) < 1e-14
 
 

@@ -1,4 +1,4 @@
-"""check_gradients finds right gradients right, and a wrong rule wrong."""
+"""check_gradients accepts correct gradients and finds a wrong rule."""
 
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ from kerashw.errors import InputError
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("wrt", ["x", "A", "B"])
-def test_all_ways_agree_on_the_homeworks_network(wrt, dtype):
+def test_the_homework_network_passes_every_comparison(wrt, dtype):
     check = check_gradients(homework_network(), wrt, **homework_inputs(K=4, dtype=dtype))
     assert check.passed, str(check)
     assert [row.against for row in check.rows] == [
@@ -43,21 +43,22 @@ def mlp_inputs():
 
 
 @pytest.mark.parametrize("wrt", ["x", "W1", "b2", "W3"])
-def test_without_a_closed_form_its_row_is_left_out(wrt):
+def test_a_graph_without_a_closed_form_has_no_row_for_it(wrt):
     check = check_gradients(mlp_network(), wrt, **mlp_inputs())
     assert check.passed, str(check)
     assert "closed form" not in [row.against for row in check.rows]
 
 
-def test_only_some_entries_are_tried_by_differences():
+def test_entries_limits_the_finite_differences():
     check = check_gradients(homework_network(), "A", entries=2, **homework_inputs(K=40))
     assert check.passed
 
 
-def broken(name, **change):
-    row = PRIMITIVES[name]
-    first, *others = row.rules
-    return Primitive(row.shapes, row.written, row.value, first._replace(**change), *others)
+def with_wrong_rule(name, **change):
+    primitive = PRIMITIVES[name]
+    first, *others = primitive.rules
+    rules = [first._replace(**change), *others]
+    return Primitive(primitive.shapes, primitive.formula, primitive.function, *rules)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def broken(name, **change):
     ],
 )
 def test_a_wrong_rule_is_found(monkeypatch, change, wrong):
-    monkeypatch.setitem(PRIMITIVES, "sigmoid", broken("sigmoid", **change))
+    monkeypatch.setitem(PRIMITIVES, "sigmoid", with_wrong_rule("sigmoid", **change))
     check = check_gradients(homework_network(), "A", **homework_inputs(K=3))
     assert not check.passed
     assert {row.against for row in check.rows if not row.passed} == wrong
@@ -83,7 +84,7 @@ def test_a_wrong_rule_is_found(monkeypatch, change, wrong):
 
 def test_str_is_a_table():
     lines = str(check_gradients(homework_network(), "B", **homework_inputs(K=3))).splitlines()
-    assert lines[0].split() == ["gradient", "by", "B", "against", "error", "at", "most"]
+    assert lines[0].split() == ["gradient", "wrt", "B", "against", "error", "at", "most"]
     assert len(lines) == 6
     assert len({len(line) for line in lines}) == 1
 
@@ -94,7 +95,7 @@ def test_a_nan_does_not_pass():
     assert not check_gradients(homework_network(), "A", **inputs).passed
 
 
-def test_wrong_questions_are_input_errors():
+def test_invalid_arguments_are_input_errors():
     inputs = homework_inputs(K=2)
     with pytest.raises(InputError, match=r"wrt must be an input: x, A, B. Received: 'y'"):
         check_gradients(homework_network(), "y", **inputs)
@@ -108,7 +109,7 @@ def test_wrong_questions_are_input_errors():
 
 
 @pytest.mark.parametrize(
-    ("got", "expected", "error"),
+    ("actual", "expected", "error"),
     [
         ([0.0], [0.0], 0.0),
         ([2.0], [0.0], 1.0),
@@ -117,8 +118,8 @@ def test_wrong_questions_are_input_errors():
         ([], [], 0.0),
     ],
 )
-def test_relative_error(got, expected, error):
-    assert relative_error(got, expected) == pytest.approx(error)
+def test_relative_error(actual, expected, error):
+    assert relative_error(actual, expected) == pytest.approx(error)
 
 
 def test_relative_error_of_nan_is_nan():

@@ -1,4 +1,4 @@
-"""Graphs: values, structure, dtypes and batches, and what is refused."""
+"""Graphs: values, derivatives, dtypes, batches and input errors."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from kerashw.backprop import (
 from kerashw.errors import InputError
 
 
-def test_forward_gives_all_values_by_name():
+def test_forward_returns_all_values_by_name():
     inputs = homework_inputs(K=3)
     x, A, B = inputs.values()
     values = homework_network().forward(**inputs)
@@ -37,7 +37,7 @@ def test_the_dtype_of_the_inputs_is_kept(dtype):
 
 
 @pytest.mark.parametrize("wrt", ["A", "B"])
-def test_a_batch_gives_the_sum_over_its_vectors(wrt):
+def test_the_gradient_of_a_batch_is_the_sum_over_its_vectors(wrt):
     graph, inputs = homework_network(), homework_inputs(K=3, batch=5)
 
     def gradient(x):
@@ -47,8 +47,8 @@ def test_a_batch_gives_the_sum_over_its_vectors(wrt):
     assert relative_error(gradient(inputs["x"]), sum(map(gradient, inputs["x"]))) < 1e-13
 
 
-def test_three_entries_give_the_sum_of_the_three_single_entries():
-    apart = Graph(
+def test_the_gradient_of_a_shared_input_is_the_sum_over_its_uses():
+    separate = Graph(
         inputs=("x", "A1", "A2", "A3", "B"),
         nodes=[
             Node("y", "product", ("A1", "x")),
@@ -62,22 +62,22 @@ def test_three_entries_give_the_sum_of_the_three_single_entries():
     )
     inputs = homework_inputs(K=4, batch=2)
     A = inputs["A"]
-    values = apart.forward(x=inputs["x"], A1=A, A2=A, A3=A, B=inputs["B"])
-    single = [apart.derivative(values, wrt=f"A{i}").dual()(1.0).numpy() for i in (1, 2, 3)]
-    together = homework_network()
-    gradient = together.derivative(together.forward(**inputs), wrt="A").dual()(1.0)
+    values = separate.forward(x=inputs["x"], A1=A, A2=A, A3=A, B=inputs["B"])
+    single = [separate.derivative(values, wrt=f"A{i}").dual()(1.0).numpy() for i in (1, 2, 3)]
+    shared = homework_network()
+    gradient = shared.derivative(shared.forward(**inputs), wrt="A").dual()(1.0)
     assert relative_error(gradient, sum(single)) < 1e-13
-    assert min(np.abs(entry).max() for entry in single) > 1e-3
+    assert min(np.abs(summand).max() for summand in single) > 1e-3
 
 
-def test_the_same_argument_twice_has_two_arrows():
+def test_an_argument_used_twice_has_two_arrows():
     graph = Graph(["x"], [Node("y", "multiply", ("x", "x")), Node("L", "sum", ("y",))])
     net = graph.derivative(graph.forward(x=[1.0, 2.0, 3.0]), wrt="x")
     assert [(a.source, a.target) for a in net.arrows].count(("x.out", "y.in")) == 2
     np.testing.assert_allclose(net.dual()(1.0), [2, 4, 6])
 
 
-def test_where_nothing_depends_the_network_is_the_map_0():
+def test_without_dependence_the_network_is_the_zero_map():
     graph, inputs = homework_network(), homework_inputs(K=3, batch=2)
     net = graph.derivative(graph.forward(**inputs), wrt="A", of="v")
     assert len(net.arrows) == 1
@@ -85,7 +85,7 @@ def test_where_nothing_depends_the_network_is_the_map_0():
     np.testing.assert_array_equal(net.dual()(np.ones((2, 3))), np.zeros((3, 3)))
 
 
-def test_a_node_changes_itself_as_it_is():
+def test_the_derivative_of_a_node_with_respect_to_itself_is_the_identity():
     graph = homework_network()
     net = graph.derivative(graph.forward(**homework_inputs(K=3)), wrt="z", of="z")
     np.testing.assert_array_equal(net([1.0, 2.0, 3.0]), [1, 2, 3])
@@ -101,13 +101,13 @@ def test_gradients_are_the_same_inside_a_function_of_unknown_batch_size():
     square = tf.TensorSpec([3, 3], tf.float64)
     signature = [tf.TensorSpec([None, 3], tf.float64), square, square]
     compiled = tf.function(gradients, input_signature=signature)
-    for got, expected in zip(compiled(**inputs), gradients(**inputs), strict=True):
-        assert relative_error(got, expected) < 1e-14
+    for actual, expected in zip(compiled(**inputs), gradients(**inputs), strict=True):
+        assert relative_error(actual, expected) < 1e-14
 
 
-def test_gradients_are_made_without_the_tape(monkeypatch):
+def test_the_dual_network_does_not_use_gradient_tape(monkeypatch):
     def refuse(*args, **kwargs):
-        raise AssertionError("a framework's gradient was asked for")
+        raise AssertionError("the gradient of TensorFlow was used")
 
     for owner, name in ((tf.GradientTape, "gradient"), (tf, "gradients")):
         monkeypatch.setattr(owner, name, refuse)
@@ -130,10 +130,10 @@ SUM = Node("L", "sum", ("x",))
 @pytest.mark.parametrize(
     ("inputs", "nodes", "message"),
     [
-        (["x"], [], "one node or more. Received: none"),
-        (["x", "x"], [SUM], "each used once. Received: 'x'"),
-        (["x", "L"], [SUM], "each used once. Received: 'L'"),
-        (["x", "a.b"], [SUM], "identifiers.*Received: 'a.b'"),
+        (["x"], [], "at least one node. Received: none"),
+        (["x", "x"], [SUM], "unique identifiers. Received: 'x'"),
+        (["x", "L"], [SUM], "unique identifiers. Received: 'L'"),
+        (["x", "a.b"], [SUM], "unique identifiers. Received: 'a.b'"),
         (["x"], [Node("L", "cube", ("x",))], "one of product.*Received: 'cube'"),
         (["x"], [Node("L", "sum", ("y",))], "of L must be 1 of x. Received: y"),
         (["x"], [Node("L", "sum", ("L",))], "of L must be 1 of x. Received: L"),
@@ -141,7 +141,7 @@ SUM = Node("L", "sum", ("x",))
         (["x"], [Node("L", "sum", ())], "of L must be 1 of x. Received: none"),
     ],
 )
-def test_a_wrong_structure_is_an_input_error(inputs, nodes, message):
+def test_an_invalid_structure_is_an_input_error(inputs, nodes, message):
     with pytest.raises(InputError, match=message):
         Graph(inputs, nodes)
 
@@ -149,7 +149,7 @@ def test_a_wrong_structure_is_an_input_error(inputs, nodes, message):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"x": np.zeros(4)}, r"shapes in y = A x must fit MK.*Received: A \(3, 3\), x \(4,\)"),
+        ({"x": np.zeros(4)}, r"shapes in y = A x must match MK.*Received: A \(3, 3\), x \(4,\)"),
         ({"x": np.zeros((1, 2, 3))}, "shapes in y = A x"),
         ({"B": np.zeros((2, 3))}, r"shapes in s = u ⊙ v .*Received: u \(3,\), v \(2,\)"),
         ({"x": np.zeros(3, np.float32)}, "one floating dtype. Received: .*'x': 'float32'"),
@@ -159,7 +159,7 @@ def test_a_wrong_structure_is_an_input_error(inputs, nodes, message):
         ({"C": np.zeros(3)}, "inputs must be x, A, B. Received: x, A, B, C"),
     ],
 )
-def test_wrong_inputs_are_an_input_error(changed, message):
+def test_invalid_inputs_are_an_input_error(changed, message):
     with pytest.raises(InputError, match=message):
         homework_network().forward(**{**homework_inputs(K=3), **changed})
 
@@ -177,7 +177,7 @@ def test_a_missing_input_is_an_input_error():
         (np.array([0, 4]), "L = .* must be computable. Received: .*label value of 4"),
     ],
 )
-def test_wrong_labels_are_an_input_error(labels, message):
+def test_invalid_labels_are_an_input_error(labels, message):
     with pytest.raises(InputError, match=message):
         softmax_regression_network().forward(
             x=np.zeros((2, 3)), W1=np.zeros((4, 3)), b1=np.zeros(4), labels=labels
@@ -185,28 +185,28 @@ def test_wrong_labels_are_an_input_error(labels, message):
 
 
 @pytest.mark.parametrize(
-    ("question", "message"),
+    ("arguments", "message"),
     [
         ({"wrt": "C"}, "wrt must be one of x, W1.*Received: 'C'"),
         ({"wrt": "labels"}, "wrt must be one of x, W1.*Received: 'labels'"),
         ({"wrt": "W1", "of": "M"}, "of must be one of x, W1.*Received: 'M'"),
     ],
 )
-def test_a_wrong_question_is_an_input_error(question, message):
+def test_an_invalid_node_is_an_input_error(arguments, message):
     graph = softmax_regression_network()
     values = graph.forward(x=np.zeros(3), W1=np.zeros((4, 3)), b1=np.zeros(4), labels=1)
     with pytest.raises(InputError, match=message):
-        graph.derivative(values, **question)
+        graph.derivative(values, **arguments)
 
 
-def test_values_that_forward_did_not_give_are_an_input_error():
-    with pytest.raises(InputError, match=r"that forward gave. Received: one without y, u"):
+def test_missing_values_are_an_input_error():
+    with pytest.raises(InputError, match=r"that forward returned. Received: one without y, u"):
         homework_network().derivative(homework_inputs(K=2), wrt="A")
 
 
-def test_every_primitive_can_be_written():
+def test_str_of_a_node_names_its_arguments():
     for name, primitive in PRIMITIVES.items():
         arguments = ("a", "b")[: len(primitive.rules)]
-        written = str(Node("n", name, arguments))
-        assert written.startswith("n = ")
-        assert all(argument in written for argument in arguments)
+        formula = str(Node("n", name, arguments))
+        assert formula.startswith("n = ")
+        assert all(argument in formula for argument in arguments)

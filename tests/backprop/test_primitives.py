@@ -1,29 +1,29 @@
-"""The table: each row against TensorFlow's own derivatives, whatever rows there are."""
+"""The derivative and dual of every primitive are equal to those of TensorFlow."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from kerashw.backprop import PRIMITIVES, Graph, Node, Primitive, Rule, relative_error
-from kerashw.backprop.primitives import shapes_fit
+from kerashw.backprop.primitives import shapes_match
 
 SIZES = {"M": 3, "K": 4, "C": 5}
 CASES = [
-    pytest.param(name, place, batch, id=f"{name}-{place}-{'batch' if batch else 'single'}")
+    pytest.param(name, index, batch, id=f"{name}-{index}-{'batch' if batch else 'single'}")
     for name, primitive in PRIMITIVES.items()
-    for place, rule in enumerate(primitive.rules)
+    for index, rule in enumerate(primitive.rules)
     if rule is not None
     for batch in (False, True)
 ]
 
 
-def some_arguments(primitive, batch, seed=0):
+def random_arguments(primitive, batch, seed=0):
     random = np.random.default_rng(seed)
     arguments = []
     patterns = primitive.shapes.split("->")[0].split(",")
     for pattern, rule in zip(patterns, primitive.rules, strict=True):
-        lead = [6] if batch and pattern.startswith("*") else []
-        shape = lead + [SIZES[letter] for letter in pattern.removeprefix("*")]
+        batch_shape = [6] if batch and pattern.startswith("*") else []
+        shape = batch_shape + [SIZES[letter] for letter in pattern.removeprefix("*")]
         value = (
             random.integers(SIZES["C"], size=shape) if rule is None else random.normal(size=shape)
         )
@@ -31,15 +31,15 @@ def some_arguments(primitive, batch, seed=0):
     return arguments
 
 
-@pytest.mark.parametrize(("name", "place", "batch"), CASES)
-def test_derivative_and_dual_are_tensorflows_and_transposes_of_each_other(name, place, batch):
+@pytest.mark.parametrize(("name", "index", "batch"), CASES)
+def test_derivative_and_dual_are_equal_to_tensorflow_and_transposes(name, index, batch):
     primitive = PRIMITIVES[name]
-    arguments = some_arguments(primitive, batch)
-    argument, rule = arguments[place], primitive.rules[place]
+    arguments = random_arguments(primitive, batch)
+    argument, rule = arguments[index], primitive.rules[index]
     δ = tf.random.stateless_normal(argument.shape, (1, 2), dtype=tf.float64)
     with tf.autodiff.ForwardAccumulator(argument, δ) as accumulator, tf.GradientTape() as tape:
         tape.watch(argument)
-        y = primitive.value(*arguments)
+        y = primitive.function(*arguments)
     r = tf.random.stateless_normal(y.shape, (3, 4), dtype=tf.float64)
     change, signal = rule.derivative(*arguments, y, δ), rule.dual(*arguments, y, r)
     assert change.shape == y.shape
@@ -50,19 +50,19 @@ def test_derivative_and_dual_are_tensorflows_and_transposes_of_each_other(name, 
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)
-def test_every_row_says_its_shapes(name):
+def test_the_pattern_matches_the_shapes_of_every_primitive(name):
     primitive = PRIMITIVES[name]
     for batch in (False, True):
-        arguments = some_arguments(primitive, batch)
-        assert shapes_fit(primitive.shapes, [argument.shape for argument in arguments])
+        arguments = random_arguments(primitive, batch)
+        assert shapes_match(primitive.shapes, [argument.shape for argument in arguments])
         result = primitive.shapes.split("->")[1]
-        lead = [6] if batch and result.startswith("*") else []
-        expected = lead + [SIZES[letter] for letter in result.removeprefix("*")]
-        assert primitive.value(*arguments).shape.as_list() == expected
+        batch_shape = [6] if batch and result.startswith("*") else []
+        expected = batch_shape + [SIZES[letter] for letter in result.removeprefix("*")]
+        assert primitive.function(*arguments).shape.as_list() == expected
 
 
-def test_a_new_primitive_is_one_row(monkeypatch):
-    row = Primitive(
+def test_a_new_primitive_is_one_entry(monkeypatch):
+    primitive = Primitive(
         "*K->*K",
         "tanh({0})",
         tf.tanh,
@@ -73,7 +73,7 @@ def test_a_new_primitive_is_one_row(monkeypatch):
             lambda x, y, r: (1 - y * y) * r,
         ),
     )
-    monkeypatch.setitem(PRIMITIVES, "tanh", row)
+    monkeypatch.setitem(PRIMITIVES, "tanh", primitive)
     graph = Graph(["x"], [Node("y", "tanh", ("x",)), Node("L", "sum", ("y",))])
     values = graph.forward(x=[0.5, 1.0])
     gradient = graph.derivative(values, wrt="x").dual()(1.0)
@@ -81,7 +81,7 @@ def test_a_new_primitive_is_one_row(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "shapes", "fits"),
+    ("pattern", "shapes", "match"),
     [
         ("MK,*K->*M", [(2, 3), (3,)], True),
         ("MK,*K->*M", [(2, 3), (7, 3)], True),
@@ -99,5 +99,5 @@ def test_a_new_primitive_is_one_row(monkeypatch):
         ("*C,*->", [(2, 5), (3,)], False),
     ],
 )
-def test_shapes_fit(pattern, shapes, fits):
-    assert shapes_fit(pattern, [tf.TensorShape(shape) for shape in shapes]) is fits
+def test_shapes_match(pattern, shapes, match):
+    assert shapes_match(pattern, [tf.TensorShape(shape) for shape in shapes]) is match

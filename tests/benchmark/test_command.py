@@ -1,85 +1,67 @@
-import dataclasses
-import importlib
-import io
 import json
 import subprocess
 import sys
 
 import pytest
-from rich.console import Console
 
-from kerashw.benchmark import __main__ as benchmark
 from kerashw.benchmark.alternating_timing import Comparison
-from kerashw.benchmark.result_table import Setup, Table
-from kerashw.benchmark.topics import diagonals
+from kerashw.benchmark.topic_runner import DEFAULT_TOPICS, TOPICS, Setup, import_topic
 from kerashw.errors import DataError
 
-COMMAND = [sys.executable, "-m", "kerashw.benchmark"]
+# The command, with small vectors and few rounds in the topic backprop.
+SMALL_BACKPROP = """
+import sys
+from kerashw.benchmark import __main__, topic_runner
+
+import_topic = topic_runner.import_topic
+
+def import_small(topic):
+    module = import_topic(topic)
+    module.compare_gradients.__defaults__ = 8, 3
+    return module
+
+topic_runner.import_topic = import_small
+sys.exit(__main__.main())
+"""
 
 
-def run(*arguments):
+def run(*command):
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300
+        [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=300
     )
 
 
 def test_the_table_and_the_file_have_the_same_comparisons(tmp_path):
-    ended = run("backprop", "--json", tmp_path / "times.json", "--figures", tmp_path / "drawn")
-    assert not (tmp_path / "drawn").exists()  # where nothing is drawn
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stderr == ""
+    outputs = "--json", tmp_path / "times.json", "--figures", tmp_path / "figures"
+    result = run("-c", SMALL_BACKPROP, "backprop", *outputs)
+    assert not (tmp_path / "figures").exists()  # because backprop draws none
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
     written = json.loads((tmp_path / "times.json").read_text())
+    assert len(written["comparisons"]) == 2
     for row in written["comparisons"]:
         comparison = Comparison(**row)
-        line = next(line for line in ended.stdout.splitlines() if comparison.job in line)
+        line = next(line for line in result.stdout.splitlines() if comparison.job in line)
         assert f" {comparison.ratio:.2f} " in line
         assert comparison.peer in line
 
 
-def test_the_table_shows_times_in_milliseconds():
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(benchmark.table([Comparison("a job", "a peer", [1.5], [3.0], "equal")]))
-    line = "a job   1,500.0   3,000.0    0.50   0.50 – 0.50   a peer   equal"
-    assert line in console.export_text()
-
-
-def test_every_topic_is_a_module_that_measures():
-    for topic in benchmark.TOPICS:
-        module = importlib.import_module(f"kerashw.benchmark.{topic}")
-        assert callable(module.measure), topic
-    assert set(benchmark.DEFAULT) <= set(benchmark.TOPICS)
-
-
-def test_tables_and_remarks_are_kept_beside_the_comparisons():
-    comparison = Comparison("a job", "a peer", [1.5], [3.0])
-    table = Table("Sizes", ("n", "seconds"), [(1, [2.0, 4.0])], ("{}", "{:.1f}"))
-    assert benchmark.as_json(["said", table, comparison]) == {
-        "comparisons": [dataclasses.asdict(comparison)],
-        "tables": [{"title": "Sizes", "headings": ("n", "seconds"), "rows": [(1, [2.0, 4.0])]}],
-        "remarks": ["said"],
-    }
-    assert table.shown() == [("1", "3.0")]
-
-
-def test_a_peer_that_is_not_installed_is_said(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    monkeypatch.setattr(diagonals, "compare_counting", lambda: [])
-    (remark,) = diagonals.measure(Setup())
-    assert "OpenCV is not installed" in remark
-    assert "cv2.filter2D" not in diagonals.counting_functions()
+def test_every_topic_is_a_module_with_measure():
+    for topic in TOPICS:
+        assert callable(import_topic(topic).measure), topic
+    assert set(DEFAULT_TOPICS) <= set(TOPICS)
 
 
 @pytest.mark.parametrize("topic", ["startup", "training", "convnet", "growth", "scaling"])
-def test_a_folder_that_cannot_hold_the_data_is_a_mistake_in_every_topic(topic, tmp_path):
+def test_a_data_folder_that_cannot_be_created_is_reported_by_every_topic(topic, tmp_path):
     (tmp_path / "file").touch()
-    module = importlib.import_module(f"kerashw.benchmark.{topic}")
-    with pytest.raises(DataError, match="Choose another place with --data-dir"):
-        list(module.measure(Setup(str(tmp_path / "file" / "data"))))
+    with pytest.raises(DataError, match="Choose another folder with --data-dir"):
+        list(import_topic(topic).measure(Setup(str(tmp_path / "file" / "data"))))
 
 
 @pytest.mark.parametrize("arguments", [["nosuch"], ["backprop", "--nosuch"]])
-def test_bad_input_is_one_line(arguments):
-    ended = run(*arguments)
-    assert ended.returncode == 2
-    assert len(ended.stderr.splitlines()) == 1
-    assert "nosuch" in ended.stderr
+def test_wrong_arguments_are_reported_in_one_line(arguments):
+    result = run("-m", "kerashw.benchmark", *arguments)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "nosuch" in result.stderr

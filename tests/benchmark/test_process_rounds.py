@@ -1,72 +1,75 @@
-"""Processes that take turns; here small ones, of this file itself."""
+"""Alternating rounds of small worker processes, which run this file."""
 
 import sys
 import time
 
 import pytest
 
-from kerashw.benchmark.process_rounds import contend, take_rounds
+from kerashw.benchmark.process_rounds import run_rounds, run_worker
 
 MODULE = "tests.benchmark.test_process_rounds"
 
 
-def work(turn, options):
-    """Work as told; "fails" fails in its second round."""
-    way = sys.argv[1]
+def job(timed_round, options):
+    """Run the rounds of a worker. The worker "failing" fails in its second round."""
+    kind = sys.argv[1]
     for number in range(options["rounds"]):
         sys.stdout.write("noise\n")
-        with turn() as report:
-            if way == "fails" and number == 1:
+        with timed_round() as report:
+            if kind == "failing" and number == 1:
                 raise ValueError("the second round is too much")
             report["began"] = time.monotonic()
-            # Ones, as the system hands out pages of zeros without giving any memory for them.
-            report["bytes"] = len(b"1" * (options["mebibytes"] * 2**20 if way == "large" else 1))
+            # Ones, because pages of zeros do not use memory before they are written.
+            report["bytes"] = len(b"1" * (options["mebibytes"] * 2**20 if kind == "large" else 1))
             report["ended"] = time.monotonic()
 
 
 if __name__ == "__main__":
-    contend(work)
+    run_worker(job)
 
 
 @pytest.fixture(scope="module")
-def outcomes():
-    modules = {name: f"{MODULE} {name}" for name in ("small", "large", "fails")}
-    said = []
-    outcomes = take_rounds(modules, {"mebibytes": 64}, 3, said.append)
-    return outcomes | {"said": said}
+def messages():
+    return []
 
 
-def test_only_one_works_at_a_time_in_turn(outcomes):
-    turns = [
+@pytest.fixture(scope="module")
+def results(messages):
+    workers = {name: f"{MODULE} {name}" for name in ("small", "large", "failing")}
+    workers["missing"] = "kerashw.benchmark.nosuch"
+    return run_rounds(workers, {"mebibytes": 64}, 3, messages.append)
+
+
+def test_only_one_worker_runs_at_a_time(results):
+    intervals = [
         (one["began"], one["ended"])
-        for pair in zip(outcomes["small"].rounds, outcomes["large"].rounds, strict=True)
+        for pair in zip(results["small"].rounds, results["large"].rounds, strict=True)
         for one in pair
     ]
-    assert len(turns) == 6
-    flat = [moment for turn in turns for moment in turn]
-    assert flat == sorted(flat)
+    assert len(intervals) == 6
+    moments = [moment for interval in intervals for moment in interval]
+    assert moments == sorted(moments)
 
 
-def test_the_time_is_that_of_the_turn_alone(outcomes):
-    for one in outcomes["large"].rounds:
+def test_the_time_of_a_round_is_measured_in_its_worker(results):
+    for one in results["large"].rounds:
         assert one["seconds"] >= one["ended"] - one["began"]
-    assert len(outcomes["large"].seconds(warm_up=1)) == 2
+    assert len(results["large"].seconds(warm_up=1)) == 2
 
 
-def test_memory_is_that_of_each_process(outcomes):
-    more = outcomes["large"].peak_bytes - outcomes["small"].peak_bytes
-    assert 0.9 * 64 * 2**20 < more < 1.5 * 64 * 2**20
+def test_memory_is_measured_for_each_process(results):
+    difference = results["large"].peak_bytes - results["small"].peak_bytes
+    assert 0.9 * 64 * 2**20 < difference < 1.5 * 64 * 2**20
 
 
-def test_one_that_fails_leaves_the_others_alone(outcomes):
-    assert outcomes["fails"].failure == "ValueError: the second round is too much"
-    assert len(outcomes["fails"].rounds) == 1
-    assert outcomes["fails"].peak_bytes is None
-    assert not outcomes["small"].failure
-    assert "round 3 of 3, fails" not in outcomes["said"]
-    assert "round 3 of 3, large" in outcomes["said"]
+def test_a_failing_worker_does_not_affect_the_others(results, messages):
+    assert results["failing"].failure == "ValueError: the second round is too much"
+    assert len(results["failing"].rounds) == 1
+    assert results["failing"].peak_bytes is None
+    assert not results["small"].failure
+    assert "round 3 of 3, failing" not in messages
+    assert "round 3 of 3, large" in messages
 
 
-def test_one_that_cannot_start_is_said():
-    (outcome,) = take_rounds({"nosuch": "kerashw.benchmark.nosuch"}, {}, 1).values()
-    assert "No module named kerashw.benchmark.nosuch" in outcome.failure
+def test_a_worker_that_cannot_start_is_reported(results):
+    assert "No module named kerashw.benchmark.nosuch" in results["missing"].failure

@@ -1,3 +1,5 @@
+"""Batches have each example once per epoch, in an order that a run can repeat."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,21 +13,21 @@ seeds = st.integers(0, 2**31)
 
 
 def numbered(n):
-    """Examples whose label is their place, and whose pixels are their place too."""
-    places = np.arange(n)
-    return np.broadcast_to(places[:, None, None], (n, 2, 3)).astype("uint8"), places
+    """Return examples whose label and pixels are their index."""
+    indices = np.arange(n)
+    return np.broadcast_to(indices[:, None, None], (n, 2, 3)).astype("uint8"), indices
 
 
 @settings(max_examples=30, deadline=None)
 @given(sizes, sizes, seeds, st.integers(0, 100))
-def test_an_epoch_holds_each_example_once_with_its_label(n, batch_size, seed, epoch):
+def test_an_epoch_has_each_example_once_with_its_label(n, batch_size, seed, epoch):
     batches = Batches(*numbered(n), batch_size, seed)
     order = batches.order(epoch)
-    drawn = [batches.draw(order, step) for step in range(batches.steps)]
-    labels = np.concatenate([labels for _, labels in drawn])
+    loaded = [batches.batch(order, step) for step in range(batches.steps)]
+    labels = np.concatenate([labels for _, labels in loaded])
     assert sorted(labels) == list(range(n))
-    assert [len(labels) for _, labels in drawn[:-1]] == [batch_size] * (batches.steps - 1)
-    for images, labels in drawn:
+    assert [len(labels) for _, labels in loaded[:-1]] == [batch_size] * (batches.steps - 1)
+    for images, labels in loaded:
         np.testing.assert_allclose(images[:, 1, 2, 0], labels / 255, rtol=1e-6)
 
 
@@ -43,10 +45,10 @@ def test_without_a_seed_the_order_is_kept():
     np.testing.assert_array_equal(Batches(*numbered(7), 2).order(3), np.arange(7))
 
 
-def test_floats_are_taken_as_they_are():
+def test_floats_are_not_scaled():
     images = np.random.default_rng(0).random((3, 4, 5, 2), "float32")
     batches = Batches(images, np.arange(3), 3)
-    np.testing.assert_array_equal(batches.draw(batches.order(0), 0)[0], images)
+    np.testing.assert_array_equal(batches.batch(batches.order(0), 0)[0], images)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,6 @@ def test_floats_are_taken_as_they_are():
         (np.zeros((3, 28, 28)), np.zeros(3), 0, "Received: batch_size=0"),
     ],
 )
-def test_bad_arguments(images, labels, batch_size, message):
+def test_invalid_arguments_are_refused(images, labels, batch_size, message):
     with pytest.raises(InputError, match=message):
         Batches(images, labels, batch_size)

@@ -1,4 +1,4 @@
-"""What `Model.fit` takes and tells, `kerashw.fitting.fit` takes and tells too."""
+"""`fit` accepts the models, data and callbacks of `Model.fit`, with the same results."""
 
 import functools
 
@@ -9,29 +9,32 @@ import tensorflow as tf
 
 from kerashw.datasets.pipeline import ArrayBatches
 from kerashw.errors import InputError
-from kerashw.fitting import evaluate, fit, fused_loop
+from kerashw.fitting import evaluate, fit
 
 
 def small(wrap=keras.Model):
-    """A small model, built; `wrap` makes it of its inputs and outputs."""
+    """Return a small compiled model; `wrap` creates it from its inputs and outputs."""
     x = keras.Input((4,))
     model = wrap(x, keras.layers.Dense(3, "softmax")(x))
     model.compile("adam", "sparse_categorical_crossentropy")
     return model
 
 
-def few(seed=0):
+def few(seed=0, examples=203):
+    """Return random inputs and labels. By default, the last batch of 32 is smaller."""
     random = np.random.default_rng(seed)
-    return random.normal(size=(203, 4)).astype("float32"), random.integers(3, size=203)
+    inputs, labels = random.normal(size=(203, 4)).astype("float32"), random.integers(3, size=203)
+    return inputs[:examples], labels[:examples]
 
 
-def both(build, callbacks=list, epochs=2, data=None):
-    """Train twins, ours and by Keras' own fit on the same batches; return both histories."""
+def train_both(build, callbacks=list, epochs=2, data=None, validation_examples=203):
+    """Train equal models with our `fit` and with Keras'; compare and return our history."""
     keras.utils.set_random_seed(1)
     ours = build()
     keras.utils.set_random_seed(1)
     theirs = build()
-    settings = {"validation_data": few(1), "epochs": epochs, "verbose": 0}
+    validation_data = few(seed=1, examples=validation_examples)
+    settings = {"validation_data": validation_data, "epochs": epochs, "verbose": 0}
     batches = data() if data else ArrayBatches(few(), 32)
     found = fit(ours, batches, callbacks=callbacks(), **settings).history
     given = {"x": data()} if data else dict(zip("xy", few(), strict=True))
@@ -42,8 +45,8 @@ def both(build, callbacks=list, epochs=2, data=None):
     return found
 
 
-class OwnSteps(keras.Model):
-    """Tells what it likes."""
+class CustomSteps(keras.Model):
+    """Returns its own logs."""
 
     def train_step(self, batch):
         x, y = batch
@@ -58,11 +61,11 @@ class OwnSteps(keras.Model):
         return {"own": self.compute_loss(x, y, self(x, training=False))}
 
 
-def test_what_own_steps_return_is_what_is_told():
-    assert set(both(lambda: small(OwnSteps))) == {"loss", "first", "val_own"}
+def test_the_logs_of_custom_steps_are_used():
+    assert set(train_both(lambda: small(CustomSteps))) == {"loss", "first", "val_own"}
 
 
-def test_a_model_that_is_not_built_yet_is_built():
+def test_unbuilt_models_are_built():
     class Subclassed(keras.Model):
         def __init__(self):
             super().__init__()
@@ -76,23 +79,22 @@ def test_a_model_that_is_not_built_yet_is_built():
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model
 
-    both(lambda: compiled_as(Subclassed))
-    both(lambda: compiled_as(lambda: keras.Sequential([keras.layers.Dense(3, "softmax")])))
+    train_both(lambda: compiled_as(Subclassed))
+    train_both(lambda: compiled_as(lambda: keras.Sequential([keras.layers.Dense(3, "softmax")])))
 
 
-def test_callbacks_of_the_test_are_called_too():
-    heard = []
+def test_callbacks_run_during_validation():
+    calls = []
 
-    class Hearing(keras.callbacks.Callback):
+    class Recorder(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()
-            heard.append([])
+            calls.append([])
             for name in ("begin", "batch_begin", "batch_end", "end"):
-                note = functools.partial(self.note, name)
-                setattr(self, f"on_test_{name}", note)
+                setattr(self, f"on_test_{name}", functools.partial(self.record, name))
 
-        def note(self, name, *arguments, logs=None):
-            heard[-1].append(name)
+        def record(self, name, *arguments, logs=None):
+            calls[-1].append(name)
 
     def averaging():
         model = small()
@@ -100,13 +102,13 @@ def test_callbacks_of_the_test_are_called_too():
         model.compile(optimizer, "sparse_categorical_crossentropy", steps_per_execution=32)
         return model
 
-    both(averaging, lambda: [Hearing()])
-    assert heard[0] == heard[1] == ["begin", "batch_begin", "batch_end", "end"] * 2
-    # It tests the averaged weights, and trains on with the others.
-    both(averaging, lambda: [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)])
+    train_both(averaging, lambda: [Recorder()])
+    assert calls[0] == calls[1] == ["begin", "batch_begin", "batch_end", "end"] * 2
+    # This callback swaps the averaged weights in for the validation only.
+    train_both(averaging, lambda: [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)])
 
 
-def test_steps_that_are_no_methods_are_taken_too():
+def test_steps_may_be_functions():
     class Decorated(keras.Model):
         @tf.function
         def train_step(self, batch):
@@ -117,41 +119,18 @@ def test_steps_that_are_no_methods_are_taken_too():
         model.test_step = lambda batch: {"own": tf.reduce_sum(batch[0])}
         return model
 
-    assert set(both(lambda: small(Decorated))) == {"loss", "val_loss"}
-    assert set(both(replaced)) == {"loss", "val_own"}
+    assert set(train_both(lambda: small(Decorated))) == {"loss", "val_loss"}
+    assert set(train_both(replaced)) == {"loss", "val_own"}
 
 
-def test_metrics_may_be_arrays():
-    def build():
-        model = small()
-        model.compile("adam", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
-        return model
-
-    x, y = few()
-    data = ArrayBatches((x, keras.utils.to_categorical(y)), 32)
-    (found,) = fit(build(), data, epochs=1, verbose=0).history["f1_score"]
-    assert found.shape == (3,)
-
-
-def test_a_model_without_optimizer_is_evaluated():
+def test_a_model_without_optimizer_can_be_evaluated():
     model = small()
     model.compile(optimizer=None, loss="sparse_categorical_crossentropy")
     expected = model.evaluate(*few(), verbose=0)
     assert evaluate(model, few())["loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_xla_takes_datasets_too(monkeypatch):
-    monkeypatch.setattr(fused_loop, "_on_cpu", lambda: False)
-
-    def build():
-        model = small()
-        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=True)
-        return model
-
-    both(build, data=lambda: tf.data.Dataset.from_tensor_slices(few()).batch(32))
-
-
-def test_a_backup_is_gone_on_with(tmp_path):
+def test_a_backup_is_restored(tmp_path):
     class Fails(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 2:
@@ -165,14 +144,14 @@ def test_a_backup_is_gone_on_with(tmp_path):
     assert fit(small(), few(), epochs=4, callbacks=[backup()], verbose=0).epoch == [2, 3]
 
 
-def test_a_shuffled_dataset_s_first_order_is_not_lost():
+def test_a_shuffled_dataset_has_the_order_of_its_first_epoch():
     def shuffled():
         return tf.data.Dataset.from_tensor_slices(few()).shuffle(300, seed=3).batch(32)
 
-    both(small, data=shuffled, epochs=1)
+    train_both(small, data=shuffled, epochs=1)
 
 
-def test_a_dataset_that_gets_shorter_is_said():
+def test_a_dataset_that_gets_shorter_is_refused():
     lengths = iter([3, 3, 2])
 
     def numbers():
@@ -185,6 +164,6 @@ def test_a_dataset_that_gets_shorter_is_said():
         fit(small(), dataset, epochs=3, verbose=0)
 
 
-def test_no_weights_and_a_batch_size_of_numpy_are_fine():
+def test_weights_may_be_none_and_the_batch_size_an_integer_of_numpy():
     x, y = few()
     assert fit(small(), (x, y, None), batch_size=np.int64(64), verbose=0).params["steps"] == 4

@@ -1,4 +1,4 @@
-"""One harness for every layer, after Keras' own `run_layer_test`."""
+"""A fixture that tests what all layers have in common, like Keras' own `run_layer_test`."""
 
 import keras
 import numpy as np
@@ -36,9 +36,9 @@ def _check_dtypes(layer_class, arguments, inputs):
 def _check_config(layer_class, arguments):
     layer = layer_class(**arguments, name="a_name", trainable=False, dtype="mixed_bfloat16")
     config = layer.get_config()
-    twin = layer_class.from_config(config)
-    assert twin.get_config() == config
-    assert (twin.name, twin.trainable, twin.compute_dtype) == ("a_name", False, "bfloat16")
+    copy = layer_class.from_config(config)
+    assert copy.get_config() == config
+    assert (copy.name, copy.trainable, copy.compute_dtype) == ("a_name", False, "bfloat16")
     restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert type(restored) is layer_class
     assert restored.get_config() == config
@@ -51,7 +51,7 @@ def _check_training(layer_class, arguments, inputs, output_shape):
     history = model.fit(inputs, _data(output_shape, 1), batch_size=len(inputs), verbose=0)
     assert np.isfinite(history.history["loss"]).all()
     for weight, old, new in zip(model.weights, before, model.get_weights(), strict=True):
-        assert np.any(old != new), f"the training step left {weight.path} as it was"
+        assert np.any(old != new), f"the training step did not change {weight.path}"
 
 
 def _check_saving(layer_class, arguments, inputs, folder):
@@ -69,7 +69,7 @@ def _check_saving(layer_class, arguments, inputs, folder):
 
 @pytest.fixture
 def run_layer_test(tmp_path):
-    """Builds, calls, serializes, trains for one step, saves and loads a layer of floats."""
+    """Build, call, serialize, train for one step, save and load a layer of floats."""
 
     def run(layer_class, arguments, input_shape, output_shape, weights):
         inputs = _data(input_shape, 0)

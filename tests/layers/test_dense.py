@@ -1,3 +1,5 @@
+"""Products, gradients and quantization equal those of Keras' own dense layer."""
+
 import functools
 
 import keras
@@ -7,19 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerashw.layers import Dense
-from kerashw.layers.dense import MANY_NUMBERS
+from kerashw.layers.dense import LARGE_KERNEL
 from tests.conftest import ON_TENSORFLOW, on_tensorflow
 
-SIDE = int(MANY_NUMBERS**0.5)
+SIDE = int(LARGE_KERNEL**0.5)
 
 
 @pytest.mark.parametrize(("features", "units"), [(4, 3), (600, 5), (300, 310)])
-def test_it_is_a_good_keras_layer(run_layer_test, features, units):
+def test_it_is_a_complete_keras_layer(run_layer_test, features, units):
     shapes = (2, features), (2, units)
     run_layer_test(Dense, {"units": units}, *shapes, ["kernel", "bias"])
 
 
-def twins(features, units, dtype="float32", **settings):
+def layers_of_equal_weights(features, units, dtype="float32", **settings):
     """Return two layers of the same weights, ours and Keras' own."""
     pair = Dense(units, dtype=dtype, **settings), keras.layers.Dense(units, dtype=dtype, **settings)
     for layer in pair:
@@ -32,8 +34,8 @@ def normal(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
-def in_graph(layer, inputs, training=True):
-    """Return a layer's outputs, in a graph where there is one."""
+def call_in_graph(layer, inputs, training=True):
+    """Call a layer in a graph, on backends that have graphs."""
     if not ON_TENSORFLOW:
         return keras.ops.convert_to_numpy(layer(inputs, training=training))
     import tensorflow as tf
@@ -45,21 +47,24 @@ def in_graph(layer, inputs, training=True):
 @pytest.mark.parametrize("shape", [(5, 600), (2, 5, 600)])
 @pytest.mark.parametrize("units", [5, 310])
 @pytest.mark.parametrize("settings", [{}, {"activation": "relu"}, {"use_bias": False}])
-def test_the_outputs_are_keras_own(shape, units, settings, training):
+def test_outputs_equal_those_of_keras(shape, units, settings, training):
     inputs = normal(*shape)
-    ours, theirs = (in_graph(layer, inputs, training) for layer in twins(600, units, **settings))
+    ours, theirs = (
+        call_in_graph(layer, inputs, training)
+        for layer in layers_of_equal_weights(600, units, **settings)
+    )
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 @on_tensorflow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     batch=st.integers(1, 40),
     features=st.integers(1, 700),
     units=st.integers(1, 12) | st.integers(1, 700),
     compiled=st.sampled_from([False, "graph", "xla"]),
 )
-def test_the_gradients_are_keras_own(batch, features, units, compiled):
+def test_gradients_equal_those_of_keras(batch, features, units, compiled):
     import tensorflow as tf
 
     def gradients(layer, x):
@@ -69,7 +74,7 @@ def test_the_gradients_are_keras_own(batch, features, units, compiled):
         return tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
 
     found = []
-    for layer in twins(features, units, activation="tanh"):
+    for layer in layers_of_equal_weights(features, units, activation="tanh"):
         function = functools.partial(gradients, layer)
         if compiled:
             function = tf.function(function, jit_compile=compiled == "xla")
@@ -85,7 +90,7 @@ def test_it_can_be_differentiated_twice(units):
     import tensorflow as tf
 
     found = []
-    for layer in twins(600, units, activation="tanh"):
+    for layer in layers_of_equal_weights(600, units, activation="tanh"):
 
         @tf.function
         def second(x, layer=layer):
@@ -102,7 +107,7 @@ def test_it_can_be_differentiated_twice(units):
 
 
 def faster_products(units, features, dtype="float32", training=True):
-    """Return how often each of the two faster products is in the graph of a layer's gradients."""
+    """Return how many of each of the two faster products a graph of the gradients contains."""
     import tensorflow as tf
 
     layer = Dense(units, dtype="mixed_bfloat16" if dtype == "bfloat16" else dtype)
@@ -116,22 +121,24 @@ def faster_products(units, features, dtype="float32", training=True):
 
     graph = gradients.get_concrete_function(tf.TensorSpec((4, features), dtype)).graph
     operations = [op.type for op in graph.get_operations()]
-    return sum(one.startswith("BatchMatMul") for one in operations), operations.count("MatMul") - 3
+    return sum(name.startswith("BatchMatMul") for name in operations), operations.count(
+        "MatMul"
+    ) - 3
 
 
 @on_tensorflow
-def test_sparse_inputs_are_keras_own():
+def test_outputs_for_sparse_inputs_equal_those_of_keras():
     import tensorflow as tf
 
     dense = normal(4, 600) * (normal(4, 600, seed=1) > 1)
     for units in (5, 310):
-        ours, theirs = twins(600, units)
+        ours, theirs = layers_of_equal_weights(600, units)
         found = tf.function(ours)(tf.sparse.from_dense(dense), training=True)
         np.testing.assert_allclose(found, theirs(dense), rtol=1e-4, atol=1e-4)
 
 
 @on_tensorflow
-def test_faster_products_are_used_where_they_are(monkeypatch):
+def test_faster_products_are_used_only_where_they_are_faster(monkeypatch):
     import tensorflow as tf
 
     gpu = tf.config.LogicalDevice("/device:GPU:0", "GPU")
@@ -149,7 +156,7 @@ def test_faster_products_are_used_where_they_are(monkeypatch):
 
 
 @on_tensorflow
-def test_eagerly_it_is_keras_own(monkeypatch):
+def test_in_eager_mode_it_uses_keras_product(monkeypatch):
     used = []
     monkeypatch.setattr(Dense, "faster_product", lambda self, inputs: used.append)
     Dense(5)(normal(2, 600), training=True)

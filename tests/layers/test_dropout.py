@@ -1,3 +1,5 @@
+"""Units are dropped independently, at the rate, and as reproducibly as in Keras."""
+
 import subprocess
 import sys
 
@@ -23,7 +25,7 @@ def dropped(inputs, rate, seed=0, **arguments):
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
-def test_what_goes_on_has_the_compute_dtype(policy):
+def test_outputs_have_the_compute_dtype(policy):
     layer = Dropout(0.25, dtype=policy)
     outputs = layer(ones(4, 7), training=True)
     assert keras.backend.standardize_dtype(outputs.dtype) == layer.compute_dtype
@@ -33,11 +35,11 @@ def test_what_goes_on_has_the_compute_dtype(policy):
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0.01, 0.99) | st.sampled_from([0.125, 0.25, 0.5]), st.integers(0, 2**31 - 1))
-def test_a_share_of_rate_is_dropped_and_the_rest_scaled_so_that_the_mean_is_kept(rate, seed):
+def test_units_are_dropped_at_the_rate_and_the_others_are_scaled_to_keep_the_mean(rate, seed):
     outputs = dropped(ones(SIZE), rate, seed)
-    deviation = (rate * (1 - rate) / SIZE) ** 0.5  # of the share that is dropped
+    deviation = (rate * (1 - rate) / SIZE) ** 0.5  # of the share of dropped units
     assert abs((outputs == 0).mean() - rate) < 5 * deviation + 2**-17
-    # The rate that it is rounded to, on TensorFlow.
+    # On TensorFlow, the rate is rounded.
     exact = round(rate * 2**16) / 2**16 if ON_TENSORFLOW else rate
     np.testing.assert_allclose(outputs[outputs != 0], 1 / (1 - exact), rtol=1e-6)
 
@@ -45,13 +47,13 @@ def test_a_share_of_rate_is_dropped_and_the_rest_scaled_so_that_the_mean_is_kept
 @pytest.mark.parametrize("rate", [0.2, 0.25])
 @pytest.mark.parametrize("distance", [1, 2, 3, 4, 7, 8])
 def test_neighbours_are_dropped_independently(rate, distance):
-    # They may come from the same random word.
-    gone = (dropped(ones(SIZE), rate) == 0).astype(float)
-    both = (gone[distance:] * gone[:-distance]).mean()
+    # Neighbours may share a random word.
+    is_dropped = (dropped(ones(SIZE), rate) == 0).astype(float)
+    both = (is_dropped[distance:] * is_dropped[:-distance]).mean()
     assert abs(both - rate**2) < 5 * rate / SIZE**0.5
 
 
-def test_each_call_draws_anew_and_a_seed_repeats_it():
+def test_each_call_differs_and_a_seed_reproduces_all_calls():
     first, second = (Dropout(0.5, seed=seed) for seed in (3, 3))
     drawn = [keras.ops.convert_to_numpy(first(ones(99), training=True)) for _ in range(3)]
     again = [keras.ops.convert_to_numpy(second(ones(99), training=True)) for _ in range(3)]
@@ -62,12 +64,12 @@ def test_each_call_draws_anew_and_a_seed_repeats_it():
 
 @pytest.mark.parametrize("shape", [(), (1,), (3, 5), (2, 3, 5, 7), (0, 4)])
 @pytest.mark.parametrize("rate", [0.2, 0.25])
-def test_every_shape_keeps_its_shape(shape, rate):
+def test_outputs_have_the_shape_of_the_inputs(shape, rate):
     assert dropped(ones(*shape), rate).shape == shape
 
 
 @pytest.mark.parametrize("rate", [0, 1, 0.0, 1.0, 1e-5, 0.009, 0.991])
-def test_at_the_ends_it_is_keras_own(rate):
+def test_extreme_rates_use_keras_dropout(rate):
     theirs = keras.layers.Dropout(rate, seed=5)(ones(1000), training=True)
     np.testing.assert_array_equal(
         dropped(ones(1000), rate, seed=5), keras.ops.convert_to_numpy(theirs)
@@ -85,21 +87,20 @@ def test_all_units_of_a_noise_shape_are_dropped_together():
     assert 0 < (outputs == 0).mean() < 1
 
 
-# In a process of its own, whose memory is given back.
+# In a separate process, which frees the memory when it ends.
 MANY_UNITS = """
 import tensorflow as tf
 from kerashw.layers import Dropout
-from tests.conftest import ON_TENSORFLOW, on_tensorflow
 
 units = tf.ones((2**27 + 100,), tf.float16)
-gone = tf.math.count_nonzero(Dropout(0.2, seed=0)(units, training=True) == 0)
-print(int(gone) / len(units))
+dropped = tf.math.count_nonzero(Dropout(0.2, seed=0)(units, training=True) == 0)
+print(int(dropped) / len(units))
 """
 
 
 @pytest.mark.slow
 @on_tensorflow
-def test_more_units_than_an_int32_has_room_for_their_bits():
+def test_the_number_of_random_bits_may_exceed_an_int32():
     command = [sys.executable, "-c", MANY_UNITS]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert abs(float(ended.stdout) - 0.2) < 1e-3
@@ -107,7 +108,7 @@ def test_more_units_than_an_int32_has_room_for_their_bits():
 
 @on_tensorflow
 @pytest.mark.parametrize("compiled", [False, True, "xla"])
-def test_the_gradient_is_dropped_where_the_output_is(compiled):
+def test_the_gradient_is_dropped_with_the_output(compiled):
     import tensorflow as tf
 
     layer = Dropout(0.2, seed=0)
@@ -119,7 +120,7 @@ def test_the_gradient_is_dropped_where_the_output_is(compiled):
         return y, tape.gradient(y, x)
 
     if compiled:
-        # Its length is not known while it is traced.
+        # The length is unknown while the function is traced.
         spec = [tf.TensorSpec((None,), tf.float32)]
         output_and_gradient = tf.function(
             output_and_gradient, input_signature=spec, jit_compile=compiled == "xla"
@@ -130,7 +131,7 @@ def test_the_gradient_is_dropped_where_the_output_is(compiled):
     assert 100 < (gradient.numpy() == 0).sum() < 300
 
 
-def test_a_saved_model_has_it_again(tmp_path):
+def test_a_loaded_model_contains_it(tmp_path):
     model = keras.Sequential([keras.Input((4,)), Dropout(0.3, seed=2), keras.layers.Dense(1)])
     model.save(tmp_path / "model.keras")
     layer = keras.models.load_model(tmp_path / "model.keras").layers[0]
@@ -138,6 +139,6 @@ def test_a_saved_model_has_it_again(tmp_path):
     assert (layer.rate, layer.seed) == (0.3, 2)
 
 
-def test_a_rate_outside_0_to_1_is_refused():
+def test_a_rate_outside_0_to_1_is_an_error():
     with pytest.raises(ValueError, match=r"between 0 and 1"):
         Dropout(1.5)

@@ -1,3 +1,5 @@
+"""The factors compute the homework's product, start as `Dense` does, and collapse exactly."""
+
 import os
 import subprocess
 import sys
@@ -17,7 +19,7 @@ def normal(*shape, seed=0):
 
 
 def randomized(layer, input_shape, seed=0):
-    """Builds the layer and gives every weight a value: the start, B = 0, tests too little."""
+    """Build the layer with random weights, because the initial B = 0 would hide errors."""
     layer.build(input_shape)
     layer.set_weights([normal(*w.shape, seed=seed + i) for i, w in enumerate(layer.weights)])
     return layer
@@ -53,11 +55,13 @@ def to_numpy(tensor):
         ),
     ],
 )
-def test_it_is_a_sound_layer(run_layer_test, arguments, input_shape, output_shape, weights):
+def test_it_is_a_complete_keras_layer(
+    run_layer_test, arguments, input_shape, output_shape, weights
+):
     run_layer_test(FactoredDense, arguments, input_shape, output_shape, weights)
 
 
-def test_it_computes_the_product_of_the_homework_for_each_column():
+def test_outputs_equal_the_product_of_the_homework():
     layer = randomized(FactoredDense(3, use_bias=True), (None, 5))
     A, B, C, b = layer.get_weights()
     x = normal(4, 5, seed=9)
@@ -68,7 +72,7 @@ def test_it_computes_the_product_of_the_homework_for_each_column():
 @pytest.mark.parametrize("units", [1, 3, 8])
 @pytest.mark.parametrize("shape", [(6, 4), (2, 3, 4)])
 @pytest.mark.parametrize("use_bias", [False, True])
-def test_it_equals_dense_with_the_collapsed_weights(units, shape, use_bias):
+def test_outputs_equal_those_of_dense_with_the_collapsed_weights(units, shape, use_bias):
     layer = randomized(FactoredDense(units, activation="tanh", use_bias=use_bias), shape)
     dense = equal_dense(layer, shape, activation="tanh")
     x = normal(*shape, seed=9)
@@ -77,7 +81,7 @@ def test_it_equals_dense_with_the_collapsed_weights(units, shape, use_bias):
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_large_opposite_factors_are_added_before_they_are_rounded(policy):
-    """In half precision 1000.25 - 1000 would be 0: the sum must come before the rounding."""
+    """In half precision, 1000.25 - 1000 would be 0."""
     layer = FactoredDense(4, dtype=policy)
     layer.build((None, 6))
     C = normal(4, 6)
@@ -86,15 +90,15 @@ def test_large_opposite_factors_are_added_before_they_are_rounded(policy):
     np.testing.assert_allclose(to_numpy(layer(x)), 0.25 * x @ C.T, rtol=0.05, atol=0.05)
 
 
-def test_a_pure_half_precision_layer_collapses_in_its_own_dtype():
+def test_collapsed_weights_have_the_variable_dtype():
     layer = randomized(FactoredDense(3, dtype="bfloat16"), (None, 5))
     (kernel,) = layer.collapse()
     assert kernel.dtype.name == "bfloat16"
 
 
 @pytest.mark.parametrize("initializer", ["GlorotUniform", "HeNormal", "LecunUniform"])
-def test_it_starts_as_the_function_that_dense_starts_as(initializer):
-    """Same initializer, same seed, same function: hence the same scale too, fan-in included."""
+def test_it_starts_as_the_same_function_as_dense(initializer):
+    """With the same initializer and seed, so the scale and the fan-in are the same too."""
     draw = getattr(keras.initializers, initializer)
     layer = FactoredDense(10, kernel_initializer=draw(seed=7))
     dense = keras.layers.Dense(10, use_bias=False, kernel_initializer=draw(seed=7))
@@ -110,7 +114,7 @@ def test_the_initial_scale_is_that_of_glorot(units, features):
     assert outputs.std() == pytest.approx(np.sqrt(features * 2 / (units + features)), rel=0.15)
 
 
-def test_a_and_b_learn_alike_so_their_difference_stays():
+def test_training_keeps_the_difference_of_a_and_b():
     layer = FactoredDense(3)
     model = keras.Sequential([keras.Input((5,)), layer])
     model.compile(keras.optimizers.SGD(0.1), "mse")
@@ -121,12 +125,12 @@ def test_a_and_b_learn_alike_so_their_difference_stays():
 
 
 @pytest.mark.parametrize("units", [0, -3, 2.0, "3", None, True])
-def test_bad_units_are_named(units):
+def test_invalid_units_are_errors(units):
     with pytest.raises(InputError, match=f"Received: units={units!r}$"):
         FactoredDense(units)
 
 
-def test_bad_inputs_are_refused():
+def test_inputs_of_a_wrong_shape_are_errors():
     with pytest.raises(InputError, match=r"Received: input_shape=\(None, None\)$"):
         FactoredDense(3).build((None, None))
     with pytest.raises(ValueError, match=r"received: \(5,\)"):
@@ -146,7 +150,7 @@ def test_the_collapsed_weights_are_copies():
         np.testing.assert_array_equal(old, new)
 
 
-def test_an_unbuilt_layer_has_nothing_to_collapse():
+def test_collapse_of_an_unbuilt_layer_is_an_error():
     with pytest.raises(InputError, match=r"layer 'early', not built$"):
         FactoredDense(3, name="early").collapse()
 

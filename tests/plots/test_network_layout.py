@@ -1,33 +1,33 @@
-"""Places: rows by depth, nobody on top of another."""
+"""Nodes have distinct positions, in rows by depth."""
 
 from hypothesis import given, settings
 
 from kerashw.backprop import dense_network, homework_network
-from kerashw.plots.network_layout import Place, layout
-
-from .random_graphs import graphs
+from kerashw.plots.network_layout import Position, layout
+from tests.backprop.random_graphs import graphs
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(graphs())
-def test_every_needed_node_has_a_place_of_its_own_above_its_users(case):
+def test_every_used_node_has_a_distinct_position_above_its_users(case):
     graph, *_ = case
-    places = layout(graph)
-    assert len(set(places.values())) == len(places)
-    assert max(places.values(), key=lambda place: place.row) == places["L"]
+    positions = layout(graph)
+    assert len(set(positions.values())) == len(positions)
+    assert max(positions.values(), key=lambda position: position.row) == positions["L"]
     for node in graph.nodes:
-        for argument in node.arguments if node.name in places else ():
-            assert places[argument].row < places[node.name].row
+        for argument in node.arguments if node.name in positions else ():
+            assert positions[argument].row < positions[node.name].row
 
 
-def test_the_homeworks_network_is_symmetric_about_its_longest_way():
-    places = layout(homework_network())
-    assert [places[name].column for name in "xyuszwL"] == [0] * 7
-    assert [places[name].row for name in "xyuszwL"] == list(range(7))
-    assert (places["A"], places["B"], places["v"]) == (Place(-1, 0), Place(1, 1), Place(1, 2))
+def test_the_longest_path_of_the_homework_network_is_column_0():
+    positions = layout(homework_network())
+    assert [positions[name].column for name in "xyuszwL"] == [0] * 7
+    assert [positions[name].row for name in "xyuszwL"] == list(range(7))
+    assert positions["A"] == Position(-1, 0)
+    assert (positions["B"], positions["v"]) == (Position(1, 1), Position(1, 2))
 
 
-def test_labels_keep_clear_of_the_last_bias():
-    places = layout(dense_network(1))
-    assert places["b1"].column == 1
-    assert places["labels"].column == 2
+def test_the_labels_are_beside_the_last_bias():
+    positions = layout(dense_network(1))
+    assert positions["b1"].column == 1
+    assert positions["labels"].column == 2

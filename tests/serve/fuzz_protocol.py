@@ -1,41 +1,44 @@
-"""A fuzzer's way into the protocol: python -m tests.serve.fuzz_protocol -runs=200000 CORPUS"""
+"""A fuzz target for the REST API: python -m tests.serve.fuzz_protocol -runs=200000 CORPUS"""
 
 import sys
 
 import atheris
 
 with atheris.instrument_imports(include=["kerashw.serve"]):
-    from kerashw.serve.api import classify_and_regress, predict
-    from kerashw.serve.api.status_codes import RequestError
-    from kerashw.serve.json_text.tensors import NUMPY_TYPES
+    from kerashw.serve.api.classify_and_regress_request import read_examples
+    from kerashw.serve.api.predict_request import predict_inputs, read_predict_request
+    from kerashw.serve.api.predict_response import predict_response
+    from kerashw.serve.api.request_body import read_request
+    from kerashw.serve.api.status_codes import RequestError, error_response
+    from kerashw.serve.json_text.dtypes import NUMPY_TYPES
 
-TYPES = ["float", *sorted(NUMPY_TYPES)]
+DTYPES = ["float", *sorted(NUMPY_TYPES)]
 
 
-def try_one(data):
-    """Whatever comes is read or refused, and the quick way reads it as the usual one does."""
-    dtype, body = TYPES[data[0] % len(TYPES)] if data else "float", data[1:]
-    quick = outcome(predict.read_predict_request, body, dtype)
-    usual = outcome(predict.read_request, body, dtype)
-    if quick != usual:
-        raise AssertionError(f"{quick} is not {usual}")
+def test_one_input(data):
+    """Any body is read or refused, and both readers of predict requests agree."""
+    dtype, body = DTYPES[data[0] % len(DTYPES)] if data else "float", data[1:]
+    fast = outcome(read_predict_request, body, dtype)
+    usual = outcome(read_request, body, dtype)
+    if fast != usual:
+        raise AssertionError(f"{fast} is not {usual}")
     try:
-        classify_and_regress.read_examples(predict.read_request(body))
+        read_examples(read_request(body))
     except RequestError as error:
-        predict.error_answer(error)
+        error_response(error)
 
 
 def outcome(read, body, dtype):
-    """What a request is answered with by a model that gives back what it got."""
+    """The response to a request for a model that returns its input."""
     try:
-        inputs, rows = predict.predict_inputs(read(body), {"x": dtype})
+        inputs, row_format = predict_inputs(read(body), {"x": dtype})
         if inputs["x"].dtype != NUMPY_TYPES[dtype]:
             raise AssertionError(f"{inputs['x'].dtype} is not {dtype}")
-        return inputs["x"].shape, predict.predict_answer(inputs, rows)
+        return inputs["x"].shape, predict_response(inputs, row_format)
     except RequestError as error:
-        return predict.error_answer(error)
+        return error_response(error)
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, try_one)
+    atheris.Setup(sys.argv, test_one_input)
     atheris.Fuzz()

@@ -1,4 +1,4 @@
-"""The server as a real process, and plain sockets to talk to it."""
+"""Server processes, and requests to them."""
 
 import contextlib
 import http.client
@@ -17,11 +17,11 @@ PREDICT = "/v1/models/half_plus_two:predict"
 
 
 class Server:
-    """A running server.
+    """A server process.
 
     Args:
-        flags: The command's flags.
-        stderr: Where its messages go.
+        flags: Strings, the flags of the command.
+        stderr: File that receives the standard error.
     """
 
     def __init__(self, *flags, stderr=subprocess.DEVNULL):
@@ -39,70 +39,76 @@ class Server:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def connect(self, timeout=30):
+    def connect(self, timeout=60):
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
-    def ask(self, method, path, body=None, headers=()):
-        """Send a request; return the status, the body, and the headers of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+    def request(self, method, path, body=None, headers=()):
+        """Send a request; return the status, the body and the headers of the response."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
             connection.request(method, path, body, dict(headers))
-            answer = connection.getresponse()
-            return answer.status, answer.read(), answer.headers
+            response = connection.getresponse()
+            return response.status, response.read(), response.headers
 
     def post(self, path, request):
-        """Send JSON; return the status, and the answer's JSON."""
+        """Send JSON; return the status and the JSON of the response."""
         body = request if isinstance(request, bytes) else json.dumps(request).encode()
-        status, body, _ = self.ask("POST", path, body)
+        status, body, _ = self.request("POST", path, body)
         return status, json.loads(body)
 
     def get(self, path):
-        status, body, _ = self.ask("GET", path)
+        status, body, _ = self.request("GET", path)
         return status, json.loads(body)
 
     def states(self, model):
-        """The states of a model's versions."""
-        _, answer = self.get(f"/v1/models/{model}")
+        """Return the states of the versions of a model."""
+        _, response = self.get(f"/v1/models/{model}")
         return {
             int(version["version"]): version["state"]
-            for version in answer.get("model_version_status", [])
+            for version in response.get("model_version_status", [])
         }
 
     def stop(self):
-        """End the process as an operator does; return its exit code."""
+        """Send SIGTERM to the process; return its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(60)
 
 
 @contextlib.contextmanager
-def serving(*flags, **settings):
+def running_server(*flags, **settings):
     server = Server(*flags, **settings)
     try:
         yield server
     finally:
         if server.process.poll() is None:
             server.process.kill()
-        server.process.wait(30)
+        server.process.wait(60)
         server.process.stdout.close()
 
 
-def raw(port, data, method="GET", timeout=30):
-    """Send bytes as they are; return the status, the body and the headers of the answer."""
+def send_bytes(port, data, method="GET", timeout=60):
+    """Send raw bytes; return the status, the body and the headers of the response."""
     with socket.create_connection(("127.0.0.1", port), timeout) as connection:
         connection.sendall(data)
-        answer = http.client.HTTPResponse(connection, method=method)
-        answer.begin()
-        return answer.status, answer.read(), answer.headers
+        return read_response(connection, method)
 
 
-def until(condition, seconds=10):
-    """Wait for something to come true."""
-    end = time.monotonic() + seconds
+def read_response(connection, method="GET"):
+    """Read a response from a socket; return its status, body and headers."""
+    response = http.client.HTTPResponse(connection, method=method)
+    response.begin()
+    return response.status, response.read(), response.headers
+
+
+def wait_until(condition, timeout=60):
+    """Wait until a function returns a true value; fail after a timeout in seconds."""
+    end = time.monotonic() + timeout
     while not condition():
-        assert time.monotonic() < end, "it did not come true"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.05)
 
 
-def assert_well(server):
+def assert_serving(server):
+    """Check that the process runs and answers a request."""
     assert server.process.poll() is None
     assert server.post(PREDICT, {"instances": [1.0]}) == (200, {"predictions": [2.5]})

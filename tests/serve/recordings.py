@@ -1,4 +1,4 @@
-"""The recorded exchanges: how one is repeated, and when two answers agree."""
+"""The recorded exchanges: how one is repeated, and when two responses agree."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ import math
 import pathlib
 import re
 
-from tests.serve.processes import raw
+from tests.serve.processes import send_bytes
 
 DATA = pathlib.Path(__file__).parent / "data"
 
@@ -16,7 +16,7 @@ def load(file="golden.json"):
 
 
 def request_of(entry):
-    """The bytes that were sent."""
+    """The bytes of a recorded request."""
     if entry.get("note") == "raw request is in 'path'":
         return entry["path"].encode("latin-1")
     lines = [f"{entry['method']} {entry['path']} HTTP/1.1"]
@@ -31,12 +31,12 @@ def content(entry, key):
 
 
 def repeat(entry, port):
-    """Send a recorded request; return the status, body and headers of the answer."""
-    return raw(port, request_of(entry), entry["method"])
+    """Send a recorded request; return the status, body and headers of the response."""
+    return send_bytes(port, request_of(entry), entry["method"])
 
 
 def disagreement(entry, status, body, headers):
-    """What is not as recorded; None if all is."""
+    """The first difference from the recorded response, or None."""
     if status != entry["status"]:
         return f"status {status} for {entry['status']}: {body[:200]!r}"
     recorded = entry["response_headers"]
@@ -47,7 +47,7 @@ def disagreement(entry, status, body, headers):
             return f"{name}: {headers[name]} for {value}"
     expected = content(entry, "response_body")
     if recorded.get("Content-Type") == "application/json" and expected:
-        same = alike(loaded(body), loaded(expected))
+        same = agree(loaded(body), loaded(expected))
     else:
         same = body == expected
     return None if same else f"body {body[:300]!r} for {expected[:300]!r}"
@@ -57,23 +57,23 @@ def loaded(body):
     return json.loads(body.decode("utf-8", "surrogateescape")) if body else None
 
 
-def alike(one, other):
-    """Whether two JSON values are equal, floats to six digits."""
+def agree(one, other):
+    """Whether two JSON values are equal, with floats to six digits."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(agree(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
+        return len(one) == len(other) and all(map(agree, one, other))
     if isinstance(one, float) and isinstance(other, float):
         if not math.isfinite(one) or not math.isfinite(other):
             return str(one) == str(other)
         return math.isclose(one, other, rel_tol=1e-6)
     if isinstance(one, str) and isinstance(other, str):
-        return plain(one) == plain(other)
+        return normalized(one) == normalized(other)
     return type(one) is type(other) and one == other
 
 
-def plain(text):
-    """A text without what differs from run to run in the original: numbers of function nodes, and
-    the first line of dumped protos."""
+def normalized(text):
+    """A text without the parts that differ between runs of TensorFlow Serving: the numbers of
+    function nodes, and the first line of printed protocol buffers."""
     text = re.sub(r"(function_node \w+?)_\d+}}", r"\1}}", text)
     return re.sub(r"goo\.gle/debug\w+\s+", "goo.gle/debug ", text)

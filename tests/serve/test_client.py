@@ -1,4 +1,4 @@
-"""The client: arrays and files there, arrays back, and errors with the server's text."""
+"""The client: it sends arrays and files, and returns arrays and the errors of the server."""
 
 import http.server
 import json
@@ -10,19 +10,14 @@ import pytest
 from kerashw.errors import ClientError
 from kerashw.serve.client import Client
 from tests.ports import free_port
-from tests.serve.processes import serving
 
 
-@pytest.fixture(scope="module")
-def client(models):
-    with serving(
-        f"--model_config_file={models / 'models.config'}",
-        "--allow_version_labels_for_unavailable_models",
-    ) as server:
-        yield Client(server.url)
+@pytest.fixture
+def client(server):
+    return Client(server.url, timeout=60)
 
 
-def test_arrays_there_and_back(client):
+def test_arrays_are_sent_and_returned(client):
     images = np.random.default_rng(0).random((3, 28, 28, 1), np.float32)
     answer = client.predict("fashion", images)
     assert answer["probabilities"].shape == (3, 10)
@@ -43,7 +38,7 @@ def test_versions_and_labels(client):
     assert not np.allclose(first, newest)
 
 
-def test_image_files_are_sent_as_they_are(client, tmp_path):
+def test_image_files_are_sent_unchanged(client, tmp_path):
     png = tmp_path / "seven.png"
     png.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff")
     for file in (png, str(png)):
@@ -77,13 +72,13 @@ def test_status_and_metadata(client):
         (lambda c: c.predict("fashion", [1.0], label="x"), "Unrecognized .* label: x", 400),
     ],
 )
-def test_errors_have_the_server_s_text(client, ask, message, status):
+def test_errors_have_the_message_of_the_server(client, ask, message, status):
     with pytest.raises(ClientError, match=message) as error:
         ask(client)
     assert error.value.status == status
 
 
-def test_a_server_that_is_not_there():
+def test_a_server_that_cannot_be_reached():
     with pytest.raises(ClientError, match="refused") as error:
         Client(f"http://127.0.0.1:{free_port()}", retries=1, wait=0.01).predict("m", [1])
     assert error.value.status is None
@@ -91,52 +86,54 @@ def test_a_server_that_is_not_there():
         Client("127.0.0.1:8501")
 
 
-class Busy(http.server.BaseHTTPRequestHandler):
-    """Is busy twice, then answers; keeps the paths asked for."""
-
-    asked = ()
+class OverloadedHandler(http.server.BaseHTTPRequestHandler):
+    """Answers two requests with 503, then others with 200; the model slow gets half a response."""
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
-        type(self).asked += (self.path,)
-        status, answer = (
-            (200, {"outputs": [1]}) if len(self.asked) > 2 else (503, {"error": "busy"})
-        )
-        body = json.dumps(answer).encode() if "slow" not in self.path else b""
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body) + ("slow" in self.path)))
+        paths = self.server.paths
+        paths.append(self.path)
+        overloaded = len(paths) <= 2
+        response = {"error": "busy"} if overloaded else {"outputs": [1]}
+        body = json.dumps(response).encode()
+        slow = "slow" in self.path
+        self.send_response(503 if overloaded else 200)
+        self.send_header("Content-Length", str(len(body) + slow))
         self.end_headers()
         self.wfile.write(body)
-        if "slow" in self.path:
-            threading.Event().wait(1)
+        if slow:
+            self.server.release.wait(60)
 
     def log_message(self, *arguments):
         pass
 
 
 @pytest.fixture
-def busy():
-    Busy.asked = ()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
-        thread = threading.Thread(target=server.serve_forever)
+def overloaded_server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), OverloadedHandler) as server:
+        server.paths, server.release = [], threading.Event()
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield server
+        server.release.set()
         server.shutdown()
         thread.join()
 
 
-def test_a_busy_server_is_asked_again(busy):
-    assert Client(busy, wait=0.01).predict("m", [1], version=3).tolist() == [1]
-    assert Busy.asked == ("/v1/models/m/versions/3:predict",) * 3
+def test_a_request_is_repeated_if_the_server_is_overloaded(overloaded_server):
+    client = Client(overloaded_server.url, wait=0.01)
+    assert client.predict("m", [1], version=3).tolist() == [1]
+    assert overloaded_server.paths == ["/v1/models/m/versions/3:predict"] * 3
 
 
-def test_a_server_that_stays_busy(busy):
+def test_a_server_that_stays_overloaded(overloaded_server):
     with pytest.raises(ClientError, match="busy") as error:
-        Client(busy, retries=1, wait=0.01).predict("m", [1])
-    assert (error.value.status, len(Busy.asked)) == (503, 2)
+        Client(overloaded_server.url, retries=1, wait=0.01).predict("m", [1])
+    assert (error.value.status, len(overloaded_server.paths)) == (503, 2)
 
 
-def test_a_server_that_is_slow(busy):
-    Busy.asked = ("", "")
+def test_a_slow_server_times_out(overloaded_server):
+    overloaded_server.paths = ["", ""]
     with pytest.raises(ClientError, match=r"no answer in 0\.2 s"):
-        Client(busy, timeout=0.2).predict("slow", [1])
+        Client(overloaded_server.url, timeout=0.2).predict("slow", [1])

@@ -1,12 +1,18 @@
-"""Every exchange recorded from TensorFlow Serving, over a real socket."""
+"""Every exchange recorded from TensorFlow Serving is repeated over a real socket."""
 
+import contextlib
+import json
+import os
 import pathlib
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
 
 import kerashw.serve
-from tests.serve.processes import serving
+from tests.ports import free_port
 from tests.serve.recordings import disagreement, load, repeat
 
 DIFFERENCES = pathlib.Path(kerashw.serve.__file__).parent / "DIFFERENCES.md"
@@ -16,7 +22,17 @@ batch_timeout_micros { value: 1000 }
 max_enqueued_batches { value: 100 }
 num_batch_threads { value: 2 }
 """
-# What happens in `dynamic` is in test_repository.py: the disk changes between its requests.
+# Starts one server for each list of flags. TensorFlow is imported only once, before the forks.
+START_SERVERS = """
+import json, os, signal, sys
+from kerashw.serve import __main__, server
+for flags in json.loads(sys.argv[1]):
+    if not os.fork():
+        sys.exit(__main__.main(flags))
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sys.exit(any([os.wait()[1] for flags in json.loads(sys.argv[1])]))
+"""
+# The folder changes between the requests of `dynamic`; test_model_registry.py has these.
 RECORDINGS = [entry for entry in load() if entry["server"] != "dynamic"]
 FLAGS = {entry["server"]: entry["server_flags"] for entry in RECORDINGS}
 
@@ -28,29 +44,47 @@ def documented():
     return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
 
-@pytest.fixture(scope="module", params=FLAGS.values(), ids=FLAGS)
-def server(request, models, tmp_path_factory):
-    batching = tmp_path_factory.mktemp("config") / "batching.txt"
-    batching.write_text(BATCHING)
+@pytest.fixture
+def ports(models, tmp_path):
+    """The ports of the servers, by the name of their flags in the recordings."""
+    (tmp_path / "batching.txt").write_text(BATCHING)
+    ports = {server: free_port() for server in FLAGS}
     flags = [
-        flag.replace("MODELS", str(models)).replace("batching.txt", str(batching))
-        for flag in request.param
+        [f"--rest_api_port={ports[server]}"]
+        + [
+            flag.replace("MODELS", str(models)).replace("batching.txt", f"{tmp_path}/batching.txt")
+            for flag in FLAGS[server]
+        ]
+        for server in FLAGS
     ]
-    with serving(*flags) as running:
-        running.flags = request.param
-        yield running
+    process = subprocess.Popen(
+        [sys.executable, "-c", START_SERVERS, json.dumps(flags)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
+        start_new_session=True,
+    )
+    try:
+        for _ in flags:
+            assert "Serving" in process.stdout.readline()
+        yield ports
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(40) == 0  # no server has ended before
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+        process.stdout.close()
 
 
-def test_the_answers_are_as_recorded_or_documented(server):
+def test_responses_are_as_recorded_or_documented(ports):
     unexpected = {}
     for entry in RECORDINGS:
-        if entry["server_flags"] != server.flags:
-            continue
-        difference = disagreement(entry, *repeat(entry, server.port))
+        difference = disagreement(entry, *repeat(entry, ports[entry["server"]]))
         if (difference is None) == (entry["name"] in documented()):
-            unexpected[entry["name"]] = difference or "it agrees: strike it off the list"
+            unexpected[entry["name"]] = difference or "as recorded: remove it from the list"
     assert not unexpected
-    assert server.process.poll() is None
 
 
 def test_the_list_of_differences_names_recordings():

@@ -1,4 +1,4 @@
-"""Exported models on the running server: files, examples, labels and warm-up."""
+"""Exported models on a running server: image files, examples, labels and warm-up."""
 
 import base64
 
@@ -11,9 +11,9 @@ from kerashw.errors import ClientError
 from kerashw.export import export_saved_model, write_models_config
 from kerashw.models import convnet, diagonal_classifier
 from kerashw.serve.client import Client
-from kerashw.serve.servables.loaded_model import SavedModel
+from kerashw.serve.servables.loaded_model import LoadedModel
 from kerashw.serve.servables.warmup import warm_up
-from tests.serve.processes import serving
+from tests.serve.processes import running_server
 
 LABELS = [f"digit {number}" for number in range(10)]
 
@@ -33,15 +33,15 @@ def exports(model, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def messages(exports):
-    """The file of what the server says of itself."""
-    return exports / "messages.txt"
+def log_file(exports):
+    """The file of the server's log."""
+    return exports / "log.txt"
 
 
 @pytest.fixture(scope="module")
-def server(exports, messages):
+def server(exports, log_file):
     flags = [f"--model_config_file={exports / 'models.config'}"]
-    with messages.open("w") as stderr, serving(*flags, stderr=stderr) as server:
+    with log_file.open("w") as stderr, running_server(*flags, stderr=stderr) as server:
         yield server
 
 
@@ -56,24 +56,24 @@ def expected(model, digits):
 
 
 def png(digit):
-    """A digit as a file: twelve times as large, dark on light, in colours."""
+    """A digit as a PNG file: twelve times as large, dark on light, in colour."""
     large = 255 - np.kron(digit, np.ones((12, 12), np.uint8))
     return tf.io.encode_png(np.dstack([large] * 3)).numpy()
 
 
-def base64_of(file):
+def as_base64(file):
     return {"b64": base64.b64encode(file).decode()}
 
 
-def test_image_files_by_the_client(server, digits, expected, tmp_path):
+def test_image_files_from_the_client(server, digits, expected, tmp_path):
     files = [tmp_path / f"{number}.png" for number in range(len(digits))]
     for file, digit in zip(files, digits, strict=True):
         file.write_bytes(png(digit))
     client = Client(server.url)
-    for given in (files, [str(file) for file in files]):
-        answer = client.predict("convnet", given)
-        np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-3)
-        np.testing.assert_array_equal(answer["class"], answer["probabilities"].argmax(-1))
+    for batch in (files, [str(file) for file in files]):
+        outputs = client.predict("convnet", batch)
+        np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-3)
+        np.testing.assert_array_equal(outputs["class"], outputs["probabilities"].argmax(-1))
     seen = client.predict("convnet", files, signature="normalized")
     assert np.abs(seen - digits.astype(int)).max() <= 1
     files[1].write_bytes(files[1].read_bytes()[:-30])
@@ -83,7 +83,7 @@ def test_image_files_by_the_client(server, digits, expected, tmp_path):
 
 
 def test_image_files_in_rows_and_in_columns(server, digits, expected):
-    files = [base64_of(png(digit)) for digit in digits]
+    files = [as_base64(png(digit)) for digit in digits]
     for content in (
         {"instances": files},
         {"instances": [{"image_bytes": file} for file in files]},
@@ -91,12 +91,12 @@ def test_image_files_in_rows_and_in_columns(server, digits, expected):
         {"inputs": {"image_bytes": files}},
     ):
         request = {"signature_name": "image_bytes", **content}
-        status, answer = server.post("/v1/models/convnet:predict", request)
-        assert status == 200, answer
-        if "outputs" in answer:
-            found = answer["outputs"]["probabilities"]
+        status, response = server.post("/v1/models/convnet:predict", request)
+        assert status == 200, response
+        if "outputs" in response:
+            found = response["outputs"]["probabilities"]
         else:
-            found = [row["probabilities"] for row in answer["predictions"]]
+            found = [row["probabilities"] for row in response["predictions"]]
         np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
@@ -112,27 +112,27 @@ def test_classify(server, digits, expected):
         client.classify("convnet", [examples[0], {"image": [0.5] * 3}], signature="classify")
 
 
-def test_counting_shown_step_by_step(server):
+def test_the_feature_map_of_the_diagonal_classifier(server):
     images, labels, segments = diagonals.generate(4)
     client = Client(server.url)
     counted = client.predict("diagonal", images.astype(float))
     np.testing.assert_array_equal(counted["class"], labels)
-    shown = client.predict("diagonal", images.astype(float), signature="feature_map")
-    np.testing.assert_array_equal(shown["peaks"].sum(axis=(1, 2)), labels)
+    steps = client.predict("diagonal", images.astype(float), signature="feature_map")
+    np.testing.assert_array_equal(steps["peaks"].sum(axis=(1, 2)), labels)
     for number, (row, column) in enumerate(segments[:, 0]):
-        assert shown["feature_map"][number, row, column] == 3
+        assert steps["feature_map"][number, row, column] == 3
 
 
-def test_after_warming_up_nothing_is_left_to_prepare(exports):
+def test_warm_up_prepares_all_signatures(exports):
     for path in (exports / "convnet" / "1", exports / "diagonal" / "1"):
-        model = SavedModel(path)
+        model = LoadedModel(path)
         signatures = [each for name, each in model.signatures.items() if name[:2] != "__"]
         assert all(signature._callable is None for signature in signatures)
         assert warm_up(model, path) >= len(signatures)
         assert all(signature._callable is not None for signature in signatures)
 
 
-def test_the_server_warms_up_without_a_warning(server, messages):
-    lines = messages.read_text().splitlines()
+def test_warm_up_logs_no_warning(server, log_file):
+    lines = log_file.read_text().splitlines()
     assert len(lines) >= 2
     assert all(" INFO " in line for line in lines), lines

@@ -1,4 +1,4 @@
-"""Requests that nobody would write: recorded ones with bytes changed, and what a fuzzer finds."""
+"""Malformed requests: recorded ones with changed bytes, and those that a fuzzer generates."""
 
 import pathlib
 import re
@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
-from tests.serve.processes import PREDICT, assert_well
+from tests.serve.processes import PREDICT, assert_serving
 from tests.serve.recordings import content, load, request_of
 
 
-def fuzzed(random, requests):
-    """One of the recorded requests with a few bytes changed."""
+def mutated(random, requests):
+    """A recorded request with a few changed bytes."""
     data = bytearray(random.choice(requests))
     for _ in range(random.randrange(4)):
         place = random.randrange(len(data) + 1)
@@ -26,43 +26,43 @@ def fuzzed(random, requests):
 
 
 @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_fuzzed_requests(server, count):
+def test_mutated_requests(server, count):
     random = Random(count)
     requests = [request_of(entry) for entry in load() if len(entry.get("request_body") or "") < 999]
     whole = b"POST %b HTTP/1.1\r\nContent-Length: 20\r\n\r\n" % PREDICT.encode()
     whole += b'{"instances": [1.0]}'
     for number in range(count):
         before = whole if number % 2 else b""
-        data = before + fuzzed(random, requests)
+        data = before + mutated(random, requests)
         with server.connect() as connection:
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        statuses = re.findall(rb"^HTTP/1.1 (\d+) ", answer, re.MULTILINE)
-        if before:  # it is answered whatever comes after it
+            response = b"".join(iter(lambda: connection.recv(65536), b""))
+        statuses = re.findall(rb"^HTTP/1.1 (\d+) ", response, re.MULTILINE)
+        if before:  # the valid request is answered, whatever follows it
             assert statuses.pop(0) == b"200", data
-            assert b'{"predictions": [2.5]}' in answer
+            assert b'{"predictions": [2.5]}' in response
         assert set(statuses) <= {b"100", b"200", b"400", b"404", b"413", b"431", b"501"}, data
-    assert_well(server)
+    assert_serving(server)
 
 
 @pytest.mark.slow
-def test_a_fuzzer_finds_nothing_in_the_protocol(tmp_path):
+def test_a_fuzzer_finds_no_error(tmp_path):
     pytest.importorskip("atheris")
     for entry in load():
-        # The first byte chooses the type that the model takes.
+        # The first byte determines the type of the model's input.
         body = b"\0" + content(entry, "request_body")
         if len(body) < 1000:
             (tmp_path / entry["name"]).write_bytes(body)
     target = [sys.executable, "-m", "tests.serve.fuzz_protocol"]
     limits = ["-runs=200000", "-max_total_time=60", "-timeout=10", "-seed=1"]
     folder = pathlib.Path(__file__).parents[2]
-    ended = subprocess.run(
+    finished = subprocess.run(
         [*target, *limits, f"-artifact_prefix={tmp_path}/found-", tmp_path],
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
-    assert int(re.search(r"Done (\d+) runs", ended.stderr)[1]) > 10_000
+    assert finished.returncode == 0, finished.stdout + finished.stderr[-3000:]
+    assert int(re.search(r"Done (\d+) runs", finished.stderr)[1]) > 10_000

@@ -1,13 +1,13 @@
-"""compose.yaml: of the specification's schema, of one mind with the other files, its check run."""
+"""compose.yaml: it follows the schema, agrees with the other files, and its health check works."""
 
 import re
 import subprocess
 import sys
 
 from kerashw.serve.servables import config_file_reader
-from tests.conftest import tool
+from tests.conftest import find_program
 from tests.ports import free_port
-from tests.serving.places import (
+from tests.serving.serving_files import (
     CONFIG,
     ROOT,
     SERVING,
@@ -22,25 +22,27 @@ def services():
     return document("compose.yaml")["services"]
 
 
-def test_it_is_what_the_specification_allows():
+def test_it_follows_the_schema():
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    ended = subprocess.run(
+    result = subprocess.run(
         [*command, SERVING / "compose.yaml"], capture_output=True, text=True, timeout=60
     )
-    assert ended.returncode == 0, ended.stdout
+    assert result.returncode == 0, result.stdout
 
 
-def test_the_gpu_s_service_is_the_other_one_s_with_a_gpu():
+def test_the_gpu_service_is_the_cpu_service_with_a_gpu():
     cpu, gpu = dict(services()["serving"]), dict(services()["serving-gpu"])
     assert gpu.pop("image") == f"{cpu.pop('image')}-gpu"
     assert gpu.pop("profiles") == ["gpu"]
     [device] = gpu.pop("deploy")["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
-    assert "serving" in gpu.pop("networks")["default"]["aliases"]  # where Prometheus looks for it
+    assert (
+        "serving" in gpu.pop("networks")["default"]["aliases"]
+    )  # the host name that Prometheus uses
     assert gpu == cpu
 
 
-def test_everything_mounted_is_there():
+def test_the_mounted_folders_exist():
     for service in services().values():
         for volume in service["volumes"]:
             source, target, *mode = (
@@ -59,14 +61,14 @@ def test_everything_mounted_is_there():
     assert (SERVING / "config").samefile(CONFIG)
 
 
-def test_all_speak_of_one_port_and_one_path():
+def test_all_files_have_the_same_port_and_path():
     port = flag(compose_flags(), "rest_api_port")
     for name in ("serving", "serving-gpu"):
         assert services()[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
         assert f"/127.0.0.1/{port} " in services()[name]["healthcheck"]["test"][-1]
     [scrape] = document("prometheus/prometheus.yml")["scrape_configs"]
     assert scrape["static_configs"] == [{"targets": [f"serving:{port}"]}]
-    assert scrape["metrics_path"] == config_file_reader.read_monitoring(
+    assert scrape["metrics_path"] == config_file_reader.read_monitoring_config(
         CONFIG / "monitoring.config"
     )
     [deployment] = documents("kubernetes/deployment.yaml")
@@ -81,23 +83,23 @@ def test_all_speak_of_one_port_and_one_path():
     assert document("kubernetes/service.yaml")["spec"]["ports"][0]["port"] == int(port)
 
 
-def healthy(port):
+def run_health_check(port):
     command, shell, option, script = services()["serving"]["healthcheck"]["test"]
     assert command == "CMD"
     script = script.replace("/8501 ", f"/{port} ")
-    return subprocess.run([tool(shell), option, script], timeout=30, capture_output=True)
+    return subprocess.run([find_program(shell), option, script], timeout=30, capture_output=True)
 
 
-def test_the_health_check_tells_a_server_from_none(server):
-    assert healthy(server.port).returncode == 0
-    assert healthy(free_port()).returncode != 0
+def test_the_health_check_needs_a_server(server):
+    assert run_health_check(server.port).returncode == 0
+    assert run_health_check(free_port()).returncode != 0
 
 
-def test_nobody_is_root_and_nothing_is_writable():
+def test_the_services_have_no_root_user_and_no_writable_files():
     for name in ("serving", "serving-gpu"):
         service = services()[name]
         assert service["user"].split(":")[0] not in ("0", "root")
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
         assert all(volume.endswith(":ro") for volume in service["volumes"])
-        assert service["init"]  # or SIGTERM would be ignored
+        assert service["init"]  # otherwise the server ignores SIGTERM

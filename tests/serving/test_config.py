@@ -1,9 +1,10 @@
-"""The containers' configuration: read by TensorFlow Serving's messages, and followed here."""
+"""The containers' configuration: it fits TensorFlow Serving, and `kerashw.serve` follows it."""
 
 import contextlib
-import http.client
 import json
 import re
+import signal
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -12,14 +13,21 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from kerashw.serve import flags
 from kerashw.serve.servables import config_file_reader
-from tests.serve.processes import until
-from tests.serving.places import CONFIG, MODELS, compose_flags, container, flag, models_config
+from tests.serve.processes import read_response, wait_until
+from tests.serving.serving_files import (
+    CONFIG,
+    MODELS,
+    compose_flags,
+    container,
+    flag,
+    models_config,
+)
 
-# What this server has and tensorflow_model_server has not.
-OURS = {"--host", "--max_connections", "--max_body_bytes", "--help", "-h"}
+# The flags that tensorflow_model_server does not have.
+OWN_FLAGS = {"--host", "--max_connections", "--max_body_bytes", "--help", "-h"}
 
 
-def test_models_config_is_the_original_s():
+def test_models_config_fits_tensorflow_serving():
     text = (CONFIG / "models.config").read_text(encoding="utf-8")
     parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     listed = parsed.model_config_list.config
@@ -31,29 +39,31 @@ def test_models_config_is_the_original_s():
         assert set(model.version_labels.values()) <= set(versions)
 
 
-def test_batching_and_monitoring_configs_have_the_original_s_fields():
-    batching = config_file_reader.read_batching(CONFIG / "batching.config", threads=None)
-    assert batching == config_file_reader.Batching(64, 1000, 100, 2)
+def test_batching_and_monitoring_configs_fit_tensorflow_serving():
+    batching = config_file_reader.read_batching_parameters(CONFIG / "batching.config", threads=None)
+    assert batching == config_file_reader.BatchingParameters(64, 1000, 100, 2)
     assert (
-        config_file_reader.read_monitoring(CONFIG / "monitoring.config")
+        config_file_reader.read_monitoring_config(CONFIG / "monitoring.config")
         == config_file_reader.PROMETHEUS_PATH
     )
 
 
-def test_every_flag_is_one_of_the_original():
-    known = set(flags._parser()._option_string_actions) - OURS
+def test_every_flag_is_one_of_tensorflow_serving():
+    known = set(flags.create_parser()._option_string_actions) - OWN_FLAGS
     for given in (compose_flags(), container()["args"]):
-        flags.parse(given)  # and its value is possible
+        flags.parse(given)  # checks the values
         assert {each.partition("=")[0] for each in given} <= known
 
 
-def test_docker_and_kubernetes_start_the_server_alike():
-    polled = "--model_config_file_poll_wait_seconds="  # in Kubernetes, a change is a rollout
-    ours = [each for each in compose_flags() if not each.startswith(polled)]
-    assert ours == container()["args"]
+def test_docker_and_kubernetes_use_the_same_flags():
+    polled = (
+        "--model_config_file_poll_wait_seconds="  # in Kubernetes, a changed file causes a rollout
+    )
+    given = [each for each in compose_flags() if not each.startswith(polled)]
+    assert given == container()["args"]
 
 
-def test_every_model_answers_as_its_savedmodel(server, exports, data):
+def test_every_model_predicts_like_its_savedmodel(server, exports, data):
     images = data.test_images[:40]
     for name in MODELS:
         served = tf.saved_model.load(exports / name / "1").signatures["pixels"]
@@ -66,9 +76,9 @@ def test_every_model_answers_as_its_savedmodel(server, exports, data):
         np.testing.assert_array_equal(outputs["class"], expected["class"])
 
 
-def sample(server, name, **labels):
-    """Return a number from the page of metrics; 0 where it is not there."""
-    _, page, _ = server.ask("GET", flag_path())
+def read_metric(server, name, **labels):
+    """Return the value of a metric; 0 if it does not exist yet."""
+    _, page, _ = server.request("GET", metrics_path())
     inner = ",".join(f'{key}="{value}"' for key, value in labels.items())
     found = re.search(
         rf"^:tensorflow:serving:{name}{{{inner}}} (\S+)$", page.decode(), re.MULTILINE
@@ -76,18 +86,29 @@ def sample(server, name, **labels):
     return float(found[1]) if found else 0
 
 
-def flag_path():
-    return config_file_reader.read_monitoring(CONFIG / "monitoring.config")
+def metrics_path():
+    return config_file_reader.read_monitoring_config(CONFIG / "monitoring.config")
 
 
-def test_requests_that_come_together_share_calls(server, data):
+@contextlib.contextmanager
+def paused(process):
+    """Stop a process, and let it continue at the end."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        wait_until(lambda: "State:\tT" in Path(f"/proc/{process.pid}/status").read_text())
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def test_concurrent_requests_share_calls(server, data):
     def calls():
-        return sample(server, "request_example_counts_count", model="softmax")
+        return read_metric(server, "request_example_counts_count", model="softmax")
 
     def waited():
-        return sample(server, "batching_session:queuing_latency_count", **pool)
+        return read_metric(server, "batching_session:queuing_latency_count", **pool)
 
-    pool = {"thread_pool_name": config_file_reader.Batching().thread_pool_name}
+    pool = {"thread_pool_name": config_file_reader.BatchingParameters().thread_pool_name}
     images = data.test_images[:60]
     before = calls(), waited()
     with contextlib.ExitStack() as stack:
@@ -97,16 +118,14 @@ def test_requests_that_come_together_share_calls(server, data):
             body = json.dumps({"signature_name": "pixels", "instances": [image.tolist()]})
             head = "POST /v1/models/softmax:predict HTTP/1.1\r\nHost: localhost\r\n"
             requests.append(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        for connection, request in zip(sockets, requests, strict=True):
-            connection.sendall(request[:-1])
-        for connection, request in zip(sockets, requests, strict=True):
-            connection.sendall(request[-1:])  # now each of them is whole, all but at once
+        with paused(server.process):  # so that the server receives all requests at once
+            for connection, request in zip(sockets, requests, strict=True):
+                connection.sendall(request)
         found = []
         for connection in sockets:
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            assert answer.status == 200
-            found.append(json.loads(answer.read())["predictions"][0]["class"])
+            status, response, _ = read_response(connection)
+            assert status == 200
+            found.append(json.loads(response)["predictions"][0]["class"])
     body = {"signature_name": "pixels", "instances": images.tolist()}
     _, together = server.post("/v1/models/softmax:predict", body)
     assert found == [each["class"] for each in together["predictions"]]
@@ -114,16 +133,16 @@ def test_requests_that_come_together_share_calls(server, data):
     assert calls() - before[0] < len(images)
 
 
-def test_a_new_version_waits_for_the_file_and_is_taken_back_by_it(server, exports, config, data):
+def test_a_new_version_is_loaded_and_unloaded_as_the_file_says(server, exports, config, data):
     body = {"signature_name": "pixels", "instances": data.test_images[:1].tolist()}
 
-    def answer(where):
-        return server.post(f"/v1/models/{where}:predict", body)
+    def predict(path):
+        return server.post(f"/v1/models/{path}:predict", body)
 
     def label(name):
-        return answer(f"convnet/labels/{name}")
+        return predict(f"convnet/labels/{name}")
 
-    first, other = answer("convnet/versions/1"), answer("softmax")  # version 2 is the same
+    first, other = predict("convnet/versions/1"), predict("softmax")  # softmax is version 2
     assert first[0] == other[0] == 200
     assert first != other
     assert server.states("convnet") == {1: "AVAILABLE"}
@@ -137,24 +156,24 @@ def test_a_new_version_waits_for_the_file_and_is_taken_back_by_it(server, export
     )
     assert canary.count("canary") > given.count("canary")
     config.write_text(canary, encoding="utf-8")
-    until(lambda: label("canary")[0] == 200, 30)
+    wait_until(lambda: label("canary")[0] == 200)
     assert (label("stable"), label("canary")) == (first, other)
     config.write_text(canary.replace('"stable" value: 1', '"stable" value: 2'), encoding="utf-8")
-    until(lambda: label("stable") == other, 30)
+    wait_until(lambda: label("stable") == other)
     config.write_text(given, encoding="utf-8")
-    until(lambda: label("canary")[0] == 400, 30)
+    wait_until(lambda: label("canary")[0] == 400)
     assert label("stable") == first
-    until(lambda: server.states("convnet") == {2: "END", 1: "AVAILABLE"}, 30)
+    wait_until(lambda: server.states("convnet") == {2: "END", 1: "AVAILABLE"})
 
 
-def test_any_user_may_read_the_exports(exports):
-    # The containers' user does not own them.
+def test_all_users_can_read_the_exports(exports):
+    # The user of the containers does not own the files.
     for path in (exports / "convnet").rglob("*"):
         wanted = 0o5 if path.is_dir() else 0o4
         assert path.stat().st_mode & wanted == wanted, path
 
 
-def test_the_paths_of_the_containers_flags_are_mounted_files():
+def test_the_paths_in_the_flags_are_mounted_files():
     for given in (compose_flags(), container()["args"]):
         for name in ("model_config_file", "batching_parameters_file", "monitoring_config_file"):
             folder, _, file = flag(given, name).rpartition("/")

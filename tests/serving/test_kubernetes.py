@@ -1,4 +1,4 @@
-"""The manifests: of Kubernetes' schemas, and of one mind with each other."""
+"""The manifests follow the schemas of Kubernetes, and agree with each other."""
 
 import functools
 import shutil
@@ -8,9 +8,17 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.serving.places import CONFIG, MODELS, SERVING, container, document, documents, flag
+from tests.serving.serving_files import (
+    CONFIG,
+    MODELS,
+    SERVING,
+    container,
+    document,
+    documents,
+    flag,
+)
 
-# From the oldest release that is still looked after somewhere to the newest of the schemas.
+# The oldest release that a vendor still supports, and the newest one with a schema.
 RELEASES = ("1.30", kubernetes_validate.latest_version())
 FOLDER = SERVING / "kubernetes"
 PROBES = ("startup", "readiness", "liveness")
@@ -34,19 +42,19 @@ def by_kind(kind):
 
 
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_a_manifest_is_what_the_schemas_allow(name):
+def test_a_manifest_follows_the_schemas(name):
     for manifest in documents(f"kubernetes/{name}"):
         validate(manifest)
 
 
-def test_a_mistake_would_be_found():
+def test_an_unknown_field_is_an_error():
     manifest = document("kubernetes/deployment.yaml")
     manifest["spec"]["template"]["spec"]["container"] = []
     with pytest.raises(kubernetes_validate.ValidationError):
         validate(manifest)
 
 
-def test_what_the_kustomizations_list_is_there():
+def test_the_files_of_the_kustomizations_exist():
     for path in ("config", "kubernetes", "object-store"):
         kustomization = document(f"{path}/kustomization.yaml")
         for resource in kustomization.get("resources", ()):
@@ -58,7 +66,7 @@ def test_what_the_kustomizations_list_is_there():
                 assert (SERVING / path / file).is_file()
 
 
-def test_the_mounted_configuration_is_the_one_copy():
+def test_the_mounted_configuration_is_complete():
     [generator] = document("config/kustomization.yaml")["configMapGenerator"]
     used = {
         flag(container()["args"], name).rpartition("/")[2]
@@ -79,7 +87,7 @@ def pod():
     return by_kind("Deployment")["spec"]["template"]["spec"]
 
 
-def test_all_select_the_deployment_s_pods():
+def test_all_selectors_match_the_pods_of_the_deployment():
     deployment = by_kind("Deployment")
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert by_kind("Service")["spec"]["selector"] == labels
@@ -98,7 +106,7 @@ def test_all_select_the_deployment_s_pods():
     }
 
 
-def test_ports_have_the_name_that_others_use():
+def test_the_port_is_referenced_by_its_name():
     [port] = container()["ports"]
     probes = [
         container()[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")
@@ -108,14 +116,14 @@ def test_ports_have_the_name_that_others_use():
     assert by_kind("NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"] == port["name"]
 
 
-def test_the_probes_ask_for_a_model_that_is_served(server):
+def test_the_probes_request_a_served_model(server):
     for kind in PROBES:
         path = container()[f"{kind}Probe"]["httpGet"]["path"]
         assert path.removeprefix("/v1/models/") in MODELS
         assert server.get(path)[0] == 200
 
 
-def test_the_autoscaler_can_measure_and_does_not_fight_the_deployment():
+def test_the_autoscaler_has_a_metric_and_sets_the_replicas_alone():
     assert "replicas" not in by_kind("Deployment")["spec"]
     autoscaler = by_kind("HorizontalPodAutoscaler")["spec"]
     [metric] = autoscaler["metrics"]
@@ -124,12 +132,12 @@ def test_the_autoscaler_can_measure_and_does_not_fight_the_deployment():
     assert budget < autoscaler["minReplicas"] <= autoscaler["maxReplicas"]
 
 
-def test_what_was_accepted_is_answered_before_the_end():
+def test_accepted_requests_are_answered_before_a_pod_stops():
     timeout = int(flag(container()["args"], "rest_api_timeout_in_ms")) / 1000
     program, seconds = container()["lifecycle"]["preStop"]["exec"]["command"]
     assert program == "sleep"
     assert timeout < int(seconds) < pod()["terminationGracePeriodSeconds"]
-    assert pod()["shareProcessNamespace"]  # or SIGTERM would be ignored
+    assert pod()["shareProcessNamespace"]  # otherwise the server ignores SIGTERM
 
 
 def all_containers():
@@ -139,7 +147,7 @@ def all_containers():
     yield pod(), patched["initContainers"][0]
 
 
-def test_every_container_has_no_more_rights_than_it_needs():
+def test_the_containers_have_no_unnecessary_rights():
     for spec, each in all_containers():
         assert spec["securityContext"]["runAsNonRoot"]
         assert spec["securityContext"]["runAsUser"] > 0
@@ -152,9 +160,11 @@ def test_every_container_has_no_more_rights_than_it_needs():
         assert "memory" in each["resources"]["limits"]
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="there is no kubectl, as in Debian")
+@pytest.mark.skipif(
+    not shutil.which("kubectl"), reason="kubectl is not installed; Debian has no package of it"
+)
 @pytest.mark.parametrize("folder", ["kubernetes", "object-store"])
-def test_kustomize_makes_one_consistent_whole(folder):
+def test_the_output_of_kustomize_is_consistent(folder):
     command = ["kubectl", "kustomize", SERVING / folder]
     shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     manifests = list(yaml.safe_load_all(shown))
@@ -180,14 +190,13 @@ def test_kustomize_makes_one_consistent_whole(folder):
         assert ("ConfigMap", copier["envFrom"][0]["configMapRef"]["name"]) in names
 
 
-# Of KServe's v1beta1 API: its resource definition comes with no package that is light to install,
-# so that its own fields are checked against its reference, and those that a container has by
-# Kubernetes' schema.
+# The fields of KServe's v1beta1 API, from its reference, because no small package has its schema.
+# The fields of a container are checked with Kubernetes' schema.
 KSERVE_MODEL = {"modelFormat", "protocolVersion", "runtime", "runtimeVersion", "storageUri"}
 KSERVE_PREDICTOR = {"minReplicas", "maxReplicas", "canaryTrafficPercent", "model"}
 
 
-def test_the_inference_service_is_what_kserve_takes():
+def test_the_inference_service_has_the_fields_of_kserve():
     manifest = document("kserve/inference-service.yaml")
     assert set(manifest) == {"apiVersion", "kind", "metadata", "spec"}
     assert (manifest["apiVersion"], manifest["kind"]) == (
@@ -217,7 +226,7 @@ def test_the_inference_service_is_what_kserve_takes():
     )
 
 
-def test_all_serve_with_the_same_release():
+def test_all_files_use_the_same_release():
     images = {
         service["image"].removesuffix("-gpu")
         for name, service in document("compose.yaml")["services"].items()

@@ -1,4 +1,4 @@
-"""What Prometheus is told: metrics that are there, alerts that come when they should."""
+"""Prometheus: it reads the metrics of a server, and the alerts fire when they should."""
 
 import contextlib
 import re
@@ -7,10 +7,10 @@ import subprocess
 import yaml
 
 from kerashw.serve.servables.config_file_reader import PROMETHEUS_PATH
-from tests.conftest import tool
+from tests.conftest import find_program
 from tests.ports import free_port
-from tests.serve.processes import until
-from tests.serving.places import SERVING, document, get_json
+from tests.serve.processes import wait_until
+from tests.serving.serving_files import SERVING, document, get_json
 
 FOLDER = SERVING / "prometheus"
 ALERTS = {
@@ -20,19 +20,24 @@ ALERTS = {
 }
 
 
-def test_the_alerts_metrics_are_on_the_server_s_page(server, data):
+def predict(server, data):
     body = {"signature_name": "pixels", "instances": data.test_images[:1].tolist()}
-    server.post("/v1/models/softmax:predict", body)
-    _, page, _ = server.ask("GET", PROMETHEUS_PATH)
-    there = set(re.findall(r"^(\S+?)\{", page.decode(), re.MULTILINE))
+    assert server.post("/v1/models/softmax:predict", body)[0] == 200
+
+
+def test_the_server_has_the_metrics_of_the_alerts(server, data):
+    predict(server, data)
+    _, page, _ = server.request("GET", PROMETHEUS_PATH)
+    metrics = set(re.findall(r"^(\S+?)\{", page.decode(), re.MULTILINE))
     text = (FOLDER / "alerts.yml").read_text(encoding="utf-8")
-    asked = set(re.findall(r":tensorflow:serving:[\w:]+", text))
-    assert len(asked) == 3
-    assert asked <= there
+    used = set(re.findall(r":tensorflow:serving:[\w:]+", text))
+    assert len(used) == 3
+    assert used <= metrics
 
 
-def test_the_alerts_labels_are_the_metrics(server):
-    _, page, _ = server.ask("GET", PROMETHEUS_PATH)
+def test_the_metrics_have_the_labels_of_the_alerts(server, data):
+    predict(server, data)
+    _, page, _ = server.request("GET", PROMETHEUS_PATH)
     for metric in ("request_count", "request_latency_bucket"):
         assert f':tensorflow:serving:{metric}{{model_name="' in page.decode()
     assert re.search(r'request_count\{[^}]*status="OK"', page.decode())
@@ -40,7 +45,7 @@ def test_the_alerts_labels_are_the_metrics(server):
 
 @contextlib.contextmanager
 def prometheus(folder, target):
-    """A real Prometheus with the containers' files, which looks often."""
+    """Run Prometheus with the containers' files and short intervals; return its URL."""
     (folder / "alerts.yml").write_bytes((FOLDER / "alerts.yml").read_bytes())
     text = (FOLDER / "prometheus.yml").read_text(encoding="utf-8")
     assert text.count("15s") == 2
@@ -48,7 +53,7 @@ def prometheus(folder, target):
     (folder / "prometheus.yml").write_text(text, encoding="utf-8")
     port = free_port()
     command = [
-        tool("prometheus"),
+        find_program("prometheus"),
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
@@ -62,9 +67,11 @@ def prometheus(folder, target):
         process.wait(30)
 
 
-def test_prometheus_reads_the_server(server, tmp_path):
+def test_prometheus_reads_the_metrics(server, data, tmp_path):
+    predict(server, data)
+
     def value(query):
-        with contextlib.suppress(OSError):  # it is not there at once
+        with contextlib.suppress(OSError):  # while Prometheus starts
             result = get_json(f"{api}/query?query={query}")["data"]["result"]
             return float(result[0]["value"][1]) if result else None
 
@@ -73,9 +80,9 @@ def test_prometheus_reads_the_server(server, tmp_path):
         return [rule["health"] for group in groups for rule in group["rules"]]
 
     with prometheus(tmp_path, f"127.0.0.1:{server.port}") as api:
-        until(lambda: value('up{job="serving"}') == 1, 60)
+        wait_until(lambda: value('up{job="serving"}') == 1)
         assert value(":tensorflow:serving:request_latency_count") > 0
-        until(lambda: rules() == ["ok"] * len(ALERTS), 60)
+        wait_until(lambda: rules() == ["ok"] * len(ALERTS))
 
 
 REQUESTS = ":tensorflow:serving:request_count"
@@ -83,16 +90,16 @@ LATENCY = ":tensorflow:serving:request_latency_bucket"
 QUEUES = ":tensorflow:serving:batching_session:queuing_latency_bucket"
 
 
-def requests(fine, failed):
-    """Requests a minute to a model, for half an hour."""
+def requests(successful, failed):
+    """Return the series of a model with these requests per minute, for half an hour."""
     return {
-        f'{REQUESTS}{{model_name="m",status="OK"}}': f"0+{fine}x30",
+        f'{REQUESTS}{{model_name="m",status="OK"}}': f"0+{successful}x30",
         f'{REQUESTS}{{model_name="m",status="INTERNAL"}}': f"0+{failed}x30",
     }
 
 
 def histogram(metric, label, limit, within):
-    """1000 measurements a minute, for half an hour, so many of them within a limit."""
+    """Return a series of 1000 values per minute for half an hour, `within` of them in a limit."""
     return {
         f'{metric}{{{label},le="{limit}"}}': f"0+{within}x30",
         f'{metric}{{{label},le="+Inf"}}': "0+1000x30",
@@ -102,7 +109,7 @@ def histogram(metric, label, limit, within):
 MODEL, POOL = 'model_name="m"', 'thread_pool_name="p"'
 SLOW = "m: one request in a hundred takes over half a second"
 QUEUE = "requests wait over 0.1 s for a batch: more replicas, or more batch threads"
-# What the metrics do, and the labels and the text of the alert after it, if there is one.
+# An alert, a series, and the labels and text of the alert that fires; None if none fires.
 CASES = [
     ("ServingDown", {'up{job="serving",instance="i"}': "1x30"}, None),
     (
@@ -120,34 +127,34 @@ CASES = [
 ]
 
 
-def as_a_test(alert, series, expected):
-    """Return a case as promtool has it."""
-    asked = {"eval_time": "30m", "alertname": alert}
+def promtool_case(alert, series, expected):
+    """Return a test case of promtool."""
+    test = {"eval_time": "30m", "alertname": alert}
     if expected:
         labels, summary = expected
-        asked["exp_alerts"] = [{"exp_labels": labels, "exp_annotations": {"summary": summary}}]
+        test["exp_alerts"] = [{"exp_labels": labels, "exp_annotations": {"summary": summary}}]
     return {
         "interval": "1m",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
-        "alert_rule_test": [asked],
+        "alert_rule_test": [test],
     }
 
 
-def test_alerts_come_when_they_should_and_not_else(tmp_path):
-    for up in (True, False):
-        assert {alert for alert, _, expected in CASES if bool(expected) == up} == set(ALERTS)
+def test_alerts_fire_when_they_should(tmp_path):
+    for fires in (True, False):
+        assert {alert for alert, _, expected in CASES if bool(expected) == fires} == set(ALERTS)
     file = tmp_path / "cases.yml"
-    cases = [as_a_test(*case) for case in CASES]
+    cases = [promtool_case(*case) for case in CASES]
     content = {"rule_files": [str(FOLDER / "alerts.yml")], "tests": cases}
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
-    checked("test", "rules", file)
+    check("test", "rules", file)
 
 
-def test_prometheus_takes_its_files():
-    checked("check", "config", FOLDER / "prometheus.yml")
+def test_prometheus_accepts_its_files():
+    check("check", "config", FOLDER / "prometheus.yml")
 
 
-def checked(*arguments):
-    command = [tool("promtool"), *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+def check(*arguments):
+    command = [find_program("promtool"), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr

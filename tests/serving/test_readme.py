@@ -1,4 +1,4 @@
-"""The page from laptop to cluster: what runs here is run, and the rest names what is there."""
+"""serving/README.md: its local commands work, and the others name files that exist."""
 
 import itertools
 import json
@@ -11,38 +11,38 @@ import yaml
 
 from kerashw.export import write_models_config
 from kerashw.serve import flags
-from tests.conftest import tool
-from tests.serving.places import ROOT, SERVING, document
-from tests.typed import run_typed
+from tests.conftest import find_program
+from tests.serving.serving_files import ROOT, SERVING, document
+from tests.shell_commands import run_commands
 
 TEXT = (SERVING / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-ELSEWHERE = ("docker", "kubectl", ":9090")
-# The others need an engine or a cluster.
-HERE = [block for block in BLOCKS if not any(word in block for word in ELSEWHERE)]
+REMOTE = ("docker", "kubectl", ":9090")
+# The others need Docker or a cluster.
+LOCAL = [block for block in BLOCKS if not any(word in block for word in REMOTE)]
 LINES = [line for block in BLOCKS for line in block.splitlines()]
 
 
-def test_the_laptop_s_commands(exports, data, tmp_path):
-    """Run step 1 in one shell, in a folder where the run is."""
-    tool("curl")
-    tool("node")
+def test_the_commands_of_step_1(exports, data, tmp_path):
+    """Run step 1 in one shell, in a folder with exported models."""
+    find_program("curl")
+    find_program("node")
     run = tmp_path / "runs" / "mnist" / "exports"
     shutil.copytree(exports / "convnet" / "1", run / "convnet" / "1")
     write_models_config(run)
-    text = run_typed("".join(HERE), tmp_path)
-    decoder, answers = json.JSONDecoder(), []
-    while text.strip():
-        answer, end = decoder.raw_decode(text.lstrip())
-        answers.append(answer)
-        text = text.lstrip()[end:]
-    status, *predictions = answers
+    output = run_commands("".join(LOCAL), tmp_path)
+    decoder, responses = json.JSONDecoder(), []
+    while output.strip():
+        response, end = decoder.raw_decode(output.lstrip())
+        responses.append(response)
+        output = output.lstrip()[end:]
+    status, *predictions = responses
     assert status["model_version_status"][0]["state"] == "AVAILABLE"
-    assert [answer["outputs"]["class"] for answer in predictions] == [[7]] * 4
-    assert {len(answer["outputs"]["probabilities"][0]) for answer in predictions} == {10}
+    assert [each["outputs"]["class"] for each in predictions] == [[7]] * 4
+    assert {len(each["outputs"]["probabilities"][0]) for each in predictions} == {10}
 
 
-def test_every_step_has_its_check():
+def test_every_step_has_a_check():
     steps = re.split(r"^## \d\. ", TEXT, flags=re.MULTILINE)[1:]
     assert len(steps) == 5
     for number, step in enumerate(steps, 1):
@@ -53,7 +53,7 @@ def test_every_step_has_its_check():
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if "kubectl" in line or "docker" in line])
-def test_commands_elsewhere_name_what_is_there(line):
+def test_remote_commands_name_existing_files(line):
     words = shlex.split(line)
     for option, path in itertools.pairwise(words):
         if option in ("--file", "--filename", "--kustomize"):
@@ -66,7 +66,7 @@ def test_commands_elsewhere_name_what_is_there(line):
         named = [w for w in words[verb + 1 :] if re.fullmatch(r"serving\S*|prometheus", w)]
         assert set(named) <= set(services)
     for kind, name in re.findall(r"\b(deployment|service|pod|inferenceservice)/([\w-]+)", line):
-        assert (kind, name) in there()
+        assert (kind, name) in manifests()
     for secret in re.findall(r"secret generic (\S+)", line):
         patch = document("object-store/deployment.yaml")["spec"]["template"]["spec"]
         assert {"secretRef": {"name": secret}} in patch["initContainers"][0]["envFrom"]
@@ -75,8 +75,8 @@ def test_commands_elsewhere_name_what_is_there(line):
         assert ports == f"{port}:{port}"
 
 
-def there():
-    """Return kind and name of all that the manifests make."""
+def manifests():
+    """Return the kind and name of each manifest."""
     found = set()
     for folder in ("kubernetes", "kserve"):
         for path in (SERVING / folder).glob("*.yaml"):
@@ -85,7 +85,7 @@ def there():
     return found
 
 
-def test_what_it_names_is_there():
+def test_it_names_existing_files_and_flags():
     prose = re.sub(r"^```.*?^```", "", TEXT, flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)#]+)\)", prose):
         if not target.startswith("https://"):
@@ -93,14 +93,14 @@ def test_what_it_names_is_there():
     for path in re.findall(r"serving/[\w./-]+|clients/[\w./-]+", TEXT):
         path = path.rstrip(".")
         assert (ROOT / path).exists() or (SERVING / path).exists() or "issues" in path, path
-    known = set(flags._parser()._option_string_actions)
+    known = set(flags.create_parser()._option_string_actions)
     for name in re.findall(r"(?<![\w-])--[a-z]+(?:_[a-z]+)+", TEXT):
         assert name in known
     for name in re.findall(r":tensorflow:serving:\w+", TEXT):
         assert "request_example_counts" in name
 
 
-def test_the_versions_part_says_what_the_file_does():
+def test_the_section_on_versions_agrees_with_the_file():
     config = (SERVING / "config" / "models.config").read_text(encoding="utf-8")
     assert config.count("specific") == 1
     assert "labels/stable" in TEXT

@@ -12,7 +12,7 @@ from kerashw.plots import training_curves
 from kerashw.plots.style import new_figure
 from kerashw.train import report
 from kerashw.train.report import duration, enumeration, report_html
-from kerashw.train.results import HOMEWORK, judge
+from kerashw.train.results import HOMEWORK, evaluate_predictions
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 HOSTILE = ("<script>alert(1)</script>", '" onerror="alert(2)', "&amp;", r"$\frac{", *"456789")
@@ -72,7 +72,7 @@ class Page(HTMLParser):
 
 
 def a_result(model, parameters, accuracies, classes=tuple("0123456789")):
-    """What `judge` makes of random predictions; the history has the accuracies."""
+    """The results of random predictions; the history has the accuracies."""
     random = np.random.default_rng(0)
     epochs = [
         {
@@ -87,7 +87,7 @@ def a_result(model, parameters, accuracies, classes=tuple("0123456789")):
     history = {"model": model, "parameters": parameters, "epochs": epochs}
     probabilities = random.dirichlet(np.full(10, 0.1), 40)
     images = random.integers(0, 256, (40, 28, 28), "uint8")
-    return judge(history, probabilities, images, random.integers(0, 10, 40), classes)
+    return evaluate_predictions(history, probabilities, images, random.integers(0, 10, 40), classes)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kerashw.train.results import MOST_MISTAKES, judge
+from kerashw.train.results import MOST_MISTAKES, evaluate_predictions
 
 CLASSES = tuple("abcd")
 
@@ -18,7 +18,7 @@ def test_confusion_and_mistakes_agree_with_the_accuracy(probabilities, seed):
     n = len(probabilities)
     labels = np.random.default_rng(seed).integers(0, 4, n)
     images = np.arange(n, dtype="uint8")[:, None, None]
-    result = judge({}, probabilities, images, labels, CLASSES)
+    result = evaluate_predictions({}, probabilities, images, labels, CLASSES)
     right = int(np.sum(probabilities.argmax(axis=1) == labels))
     assert result.confusion.sum() == n
     assert np.trace(result.confusion) == right

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from kerashw.errors import InputError
-from kerashw.train.run import Observer, compiled_model, run
+from kerashw.train.observer import Observer
+from kerashw.train.run import run
 from kerashw.train.settings import Settings
 
 QUICK = Settings(models=("softmax", "mlp"), epochs=2, train_examples=1000, test_examples=300)
@@ -28,17 +29,17 @@ class Listener(Observer):
     def __init__(self):
         self.heard = []
 
-    def preparing(self, dataset):
+    def on_data_load(self, dataset):
         self.heard.append(("preparing", dataset))
 
-    def training(self, model, history):
+    def on_model_begin(self, model, history):
         self.heard.append(("training", model.name, len(history["epochs"])))
         return []
 
-    def epoch(self, model, entry):
+    def on_epoch_end(self, model, entry):
         self.heard.append(("epoch", model.name, entry["epoch"]))
 
-    def finished(self, run_folder, results):
+    def on_run_end(self, run_folder, results):
         self.heard.append(("finished", [result.name for result in results]))
 
 
@@ -87,22 +88,6 @@ def test_a_trained_model_that_is_deleted_is_not_trained_again(data, complete):
     path.unlink()
     assert run(QUICK, complete) is None
     path.write_bytes(kept)
-
-
-def test_how_many_steps_a_call_takes_is_not_saved_with_a_model(tmp_path):
-    model = compiled_model("softmax", 0, (28, 28, 1), 10)
-    model.optimizer.build(model.trainable_variables)
-    assert model.steps_per_execution > 1
-    model.save(tmp_path / "model.keras")
-    assert keras.models.load_model(tmp_path / "model.keras").steps_per_execution == 1
-
-
-def test_seeds_decide_the_initial_weights():
-    def weights(seed):
-        return compiled_model("softmax", seed, (28, 28, 1), 10).get_weights()[0]
-
-    np.testing.assert_array_equal(weights(1), weights(1))
-    assert (weights(1) != weights(2)).any()
 
 
 def test_tensorboard_logs_are_beside_the_history(data, tmp_path):

@@ -11,7 +11,7 @@ def manifest(**configuration):
 def test_a_new_run_writes_nothing_before_it_starts(tmp_path):
     folder = RunFolder(tmp_path / "a" / "b", manifest(epochs=1))
     assert not list(tmp_path.iterdir())
-    with folder.started():
+    with folder.opened():
         pass
     assert read_json(tmp_path / "a" / "b" / "manifest.json", "configuration")["configuration"] == {
         "epochs": 1
@@ -21,7 +21,7 @@ def test_a_new_run_writes_nothing_before_it_starts(tmp_path):
 def test_a_run_that_goes_on_keeps_its_manifest(tmp_path):
     first = RunFolder(tmp_path, manifest(epochs=1))
     first.manifest["command"] = "old"
-    with first.started():
+    with first.opened():
         pass
     assert RunFolder(tmp_path, manifest(epochs=1)).manifest["command"] == "old"
 
@@ -35,18 +35,18 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
 
 
 def test_every_difference_between_configurations_is_named(tmp_path):
-    with RunFolder(tmp_path, manifest(epochs=1, seed=0, dataset="mnist")).started():
+    with RunFolder(tmp_path, manifest(epochs=1, seed=0, dataset="mnist")).opened():
         pass
     with pytest.raises(RunError, match=r"epochs 1 there, 2 here, seed 0 there, 5 here\)"):
         RunFolder(tmp_path, manifest(epochs=2, seed=5, dataset="mnist"))
 
 
 def test_what_a_killed_process_left_half_written_goes_at_the_start(tmp_path):
-    with RunFolder(tmp_path, manifest(epochs=1)).started():
+    with RunFolder(tmp_path, manifest(epochs=1)).opened():
         pass
     for place in (tmp_path, tmp_path / "mlp" / "checkpoint", tmp_path / "exports" / "mlp"):
         (place / ".writing-x").mkdir(parents=True)
-    with RunFolder(tmp_path, manifest(epochs=1)).started():
+    with RunFolder(tmp_path, manifest(epochs=1)).opened():
         pass
     assert not list(tmp_path.rglob(".writing-*"))
 
@@ -54,9 +54,9 @@ def test_what_a_killed_process_left_half_written_goes_at_the_start(tmp_path):
 def test_two_processes_do_not_work_in_one_folder(tmp_path):
     folder = RunFolder(tmp_path, manifest(epochs=1))
     # A lock belongs to the opened folder: another start stands for another process.
-    with folder.started(), pytest.raises(RunError, match="another process"), folder.started():
+    with folder.opened(), pytest.raises(RunError, match="another process"), folder.opened():
         pass
-    with folder.started():
+    with folder.opened():
         pass
 
 

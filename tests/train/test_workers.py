@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from kerashw.train.run import run
 from kerashw.train.settings import Settings
-from tests.distribution.jobs import ended, killed_in_the_end, made_once, start, start_workers
-from tests.train.test_command import assert_nothing_half_written, assert_same_outcome, history_of
+from tests.distribution.worker_processes import killed_at_exit, start, start_workers, wait_for
+from tests.shared_folder import shared_folder
+from tests.train.processes import assert_nothing_half_written, assert_same_outcome, history_of
 
 # Enough that a signal after the second one comes before the last one, also on a busy machine.
 EPOCHS = 16
@@ -31,10 +32,10 @@ def uninterrupted(data, tmp_path_factory):
     """A run of two workers; its folder and what each worker wrote."""
 
     def make(folder):
-        written = ended(workers(folder / "run"))
+        written = wait_for(workers(folder / "run"))
         (folder / "written.json").write_text(json.dumps(written))
 
-    folder = made_once(tmp_path_factory, "uninterrupted", make)
+    folder = shared_folder(tmp_path_factory, "uninterrupted", make)
     return folder / "run", json.loads((folder / "written.json").read_text())
 
 
@@ -81,8 +82,8 @@ def test_two_workers_export_the_model_of_one_device(uninterrupted, data, tmp_pat
 @pytest.mark.slow
 def test_two_replicas_export_the_model_of_one_device(data, tmp_path):
     output = tmp_path / "mirrored"
-    arguments = ["train", *RUN, "--strategy", "mirrored", "--output", output]
-    ended([start("tests.distribution.jobs", arguments)])
+    arguments = [2, "kerashw.train", *RUN, "--strategy", "mirrored", "--output", output]
+    wait_for([start("tests.distribution.logical_devices", arguments)])
     manifest = json.loads((output / "manifest.json").read_text())
     assert manifest["distribution"]["strategy"] == "mirrored"
     assert manifest["configuration"]["replicas"] == 2
@@ -102,7 +103,7 @@ def stop(processes, victim, signal_number):
 
 
 def assert_goes_on(output, uninterrupted):
-    ended(workers(output))
+    wait_for(workers(output))
     for model in ("softmax", "mlp"):
         assert_same_outcome(uninterrupted[0], output, model)
     assert_nothing_half_written(output)
@@ -123,7 +124,7 @@ def assert_goes_on(output, uninterrupted):
 def test_when_a_worker_is_lost_the_others_say_so_and_all_go_on(
     uninterrupted, victim, signal_number, tmp_path
 ):
-    with killed_in_the_end(workers(tmp_path / "r")) as processes:
+    with killed_at_exit(workers(tmp_path / "r")) as processes:
         stop(processes, victim, signal_number)
         survivor = processes[1 - victim]
         _, errors = survivor.communicate(timeout=120)
@@ -151,15 +152,15 @@ def test_a_run_goes_on_with_another_number_of_workers(data, tmp_path):
     for arguments, code in ((loose, 0), (RUN, 2)):
         output = tmp_path / str(code)
         arguments = [*arguments, "--output", output]
-        with killed_in_the_end(start_workers("kerashw.train", arguments, 2)) as processes:
+        with killed_at_exit(start_workers("kerashw.train", arguments, 2)) as processes:
             stop(processes, 0, signal.SIGKILL)
-            ended(processes, [-signal.SIGKILL, 75])
-        ((_, errors),) = ended([start("kerashw.train", arguments)], [code])
+            wait_for(processes, [-signal.SIGKILL, 75])
+        ((_, errors),) = wait_for([start("kerashw.train", arguments)], [code])
         assert ("replicas 2 there, 1 here" in errors) == bool(code)
 
 
 @pytest.mark.slow
 def test_a_complete_run_is_said_to_be_so_on_every_worker(uninterrupted):
-    for shown, errors in ended(workers(uninterrupted[0])):
+    for shown, errors in wait_for(workers(uninterrupted[0])):
         assert "complete already" in shown
         assert errors == ""

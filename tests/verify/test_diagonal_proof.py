@@ -1,11 +1,11 @@
-"""What the proof functions count is the truth, by another way; and the claims hold."""
+"""The counts agree with an independent implementation, and the claims hold."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from kerashw.datasets.diagonals import distances
+from kerashw.datasets.diagonal_positions import distances
 from kerashw.verify import diagonal_proof
 
 
@@ -14,12 +14,12 @@ def pixels(row, column):
 
 
 def peaks_of(lit):
-    """The squares whose diagonal is full, by sets of pixels."""
-    places = {(row - i, column - 2 + i) for row, column in lit for i in range(3)}
-    return sum(pixels(*place) <= lit for place in places)
+    """Count the segments in a set of pixels."""
+    positions = {(row - i, column - 2 + i) for row, column in lit for i in range(3)}
+    return sum(pixels(*position) <= lit for position in positions)
 
 
-def test_every_placement_has_one_peak():
+def test_a_segment_has_one_peak_at_every_position():
     counts = diagonal_proof.count_every_placement()
     assert counts.shape == (98, 98)
     assert (counts == 1).all()
@@ -34,12 +34,12 @@ def test_every_offset_is_counted_as_by_sets_of_pixels():
 
 
 def test_the_count_depends_on_the_offset_alone():
-    """The law behind the proof: any place in the image, the same count."""
+    """The proof needs this: at other positions, the same offset has the same count."""
     generator = np.random.default_rng(0)
     counted = diagonal_proof.count_every_offset(image_size=12)
     first = generator.integers(0, 10, (500, 2))
     second = generator.integers(0, 10, (500, 2))
-    counts = diagonal_proof._count_painted(np.stack([first, second], axis=1), 12)
+    counts = diagonal_proof._count_segments(np.stack([first, second], axis=1), 12)
     rows, columns = (second - first).T + 9
     np.testing.assert_array_equal(counts, counted.counts[rows, columns])
 
@@ -49,19 +49,19 @@ def test_at_a_distance_of_three_or_more_the_peaks_are_always_two():
     assert counted.counts.size == 195**2
     assert (counted.legal, counted.wrong_and_legal) == (37_964, 0)
     np.testing.assert_array_equal(counted.distances, distances())
-    # Only segments that join into one run make more peaks than two.
+    # Only segments that form one line have more than two peaks.
     assert counted.exceptions == {(-3, 3): 4, (-2, 2): 3, (2, -2): 3, (3, -3): 4}
     np.testing.assert_array_equal(counted.counts, counted.counts[::-1, ::-1])
 
 
-def test_a_bound_that_is_too_low_is_found_out():
+def test_offsets_within_a_bound_that_is_too_low_are_counted():
     low = diagonal_proof.count_every_offset(image_size=12, bound=1.4)
     assert low.wrong_and_legal == 2
     assert set(low.exceptions) == {(-2, 2), (2, -2)}
 
 
 @pytest.mark.parametrize("n", [1, 1500])
-def test_random_images_are_all_right(n):
+def test_all_random_images_are_classified_correctly(n):
     confusion = diagonal_proof.count_random_images(n, image_size=30, seed=4)
     assert confusion.sum() == n == confusion[0, 0] + confusion[1, 1]
 
@@ -75,7 +75,7 @@ def test_the_worked_example_is_the_homeworks():
     np.testing.assert_array_equal(example.feature_map, sums)
     np.testing.assert_array_equal(example.peaks, example.feature_map == 3)
     np.testing.assert_array_equal(np.argwhere(example.peaks), example.segments)
-    # Neither segment touches the border, so that both stand free in the picture.
+    # No segment touches the border, so both are easy to see in the picture.
     assert example.segments.min() > 0
     assert example.segments.max() < 17
 

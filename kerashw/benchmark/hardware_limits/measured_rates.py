@@ -1,40 +1,42 @@
-"""How fast this machine multiplies matrices and moves memory, as far as a program can find out.
+"""Measured rates of this machine: matrix products and memory bandwidth.
 
     python -m kerashw.benchmark.hardware_limits.measured_rates OPTIONS
 
-is a process of `kerashw.benchmark.process_rounds.take_rounds`.
+is a worker process of `kerashw.benchmark.process_rounds.run_rounds`.
 """
 
 import time
 
 import tensorflow as tf
 
-from kerashw.benchmark.process_rounds import contend
+from kerashw.benchmark.process_rounds import run_worker
 
-FLOATS = ("float32", "bfloat16")
-# The sizes of the matrices; which is the fastest depends on the caches. So many seconds each.
-SIZES, SECONDS = (512, 1024, 2048), 0.3
-# Larger than the caches that cores share.
-MOVED_BYTES = 2**28
+DTYPES = ("float32", "bfloat16")
+# Sizes of the square matrices. The caches decide which of them is the fastest.
+SIZES = (512, 1024, 2048)
+SECONDS = 0.3  # per measurement
+# The size of each array of the memory test: larger than the caches that cores share.
+ARRAY_BYTES = 2**28
 
 
 def measure_rates():
-    """Measure the machine's rates.
+    """Measure the rates of this machine.
 
     Returns:
-        Dict of floats: `float32` and `bfloat16`, the operations a second of the fastest product of
-        square matrices, a multiplication and an addition counting as two; `memory`, the bytes a
-        second that adding one array to another, both too large for the caches, reads and writes.
+        Dict of floats. `float32` and `bfloat16` are operations per second in the fastest product of
+        square matrices, where a multiplication and an addition count as two operations. `memory` is
+        the bytes per second that are read and written while one array is added to another, both
+        too large for the caches.
     """
-    rates = {dtype: max(_product_rate(n, dtype) for n in SIZES) for dtype in FLOATS}
-    added, total = tf.zeros(MOVED_BYTES // 4), tf.Variable(tf.zeros(MOVED_BYTES // 4))
+    rates = {dtype: max(_product_rate(n, dtype) for n in SIZES) for dtype in DTYPES}
+    added, total = tf.zeros(ARRAY_BYTES // 4), tf.Variable(tf.zeros(ARRAY_BYTES // 4))
 
     @tf.function
     def add():
-        # In place: a new array's first touch of each page would cost more than moving its bytes.
+        # In place, because the first access to each page of a new array takes longer than the sum.
         return total.assign_add(added)[0]
 
-    return rates | {"memory": 3 * MOVED_BYTES / _least_seconds(add)}
+    return rates | {"memory": 3 * ARRAY_BYTES / _least_seconds(add)}
 
 
 def _product_rate(n, dtype):
@@ -61,12 +63,12 @@ def _least_seconds(function):
     return least
 
 
-def _measure_in_turns(turn, options):
-    measure_rates()  # traces the functions, and starts the threads
+def _run_rounds(timed_round, options):
+    measure_rates()  # traces the functions and starts the threads
     for _ in range(options["rounds"]):
-        with turn() as report:
+        with timed_round() as report:
             report |= measure_rates()
 
 
 if __name__ == "__main__":
-    contend(_measure_in_turns)
+    run_worker(_run_rounds)

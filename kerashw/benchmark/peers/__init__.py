@@ -1,1 +1,1 @@
-"""The same training with other libraries, each in a process of its own."""
+"""Worker processes that train the same models with kerashw, with Keras and with PyTorch."""

@@ -1,12 +1,13 @@
-"""The peer PyTorch: the same models, trained by the loop of PyTorch's own examples.
+"""Training with PyTorch: the same models, in the loop of PyTorch's own examples.
 
     python -m kerashw.benchmark.peers.pytorch eager|compiled|autocast OPTIONS
 
-is a process of `kerashw.benchmark.process_rounds.take_rounds`. It imports no TensorFlow. The data are in
-memory as floats, channels last, as suits PyTorch's convolutions on a CPU; a batch is indexed out
-of them, without a `DataLoader`, which would cost more. The mean training loss, the test loss and
-the test accuracy are gathered, which a run's history needs; the training accuracy, which ours and
-Keras' gather too, is not.
+is a worker process of `kerashw.benchmark.process_rounds.run_rounds`. It does not import TensorFlow.
+
+The data are floats in memory in the channels-last layout, which suits PyTorch's convolutions on a
+CPU. Batches are selected by index, without a `DataLoader`, which would take longer. The loop
+computes the mean training loss, the test loss and the test accuracy, which the history of a run
+needs. It does not compute the training accuracy, which kerashw and Keras compute too.
 
 Reference:
     pytorch/examples, `mnist/main.py`.
@@ -18,14 +19,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from kerashw.benchmark.process_rounds import contend
+from kerashw.benchmark.process_rounds import run_worker
 from kerashw.datasets import mnist
 
 TEST_BATCH_SIZE = 1000  # as in the examples
 
 
 def build(name, num_classes=10):
-    """Build the twin of a model of `kerashw.models`, its weights drawn from Keras' distribution.
+    """Build a model of `kerashw.models` in PyTorch, with weights from Keras' distribution.
 
     Args:
         name: "softmax", "mlp" or "convnet".
@@ -62,46 +63,47 @@ def build(name, num_classes=10):
     return model.to(memory_format=torch.channels_last)
 
 
-def train(turn, options, way="eager"):
-    """Train and test a model on MNIST, an epoch a turn.
+def train(timed_round, options, mode="eager"):
+    """Train and test a model on MNIST, one epoch per round.
 
     Args:
-        turn: Context manager, from `kerashw.benchmark.process_rounds.contend`.
+        timed_round: Function that returns a context manager, from
+            `kerashw.benchmark.process_rounds.run_worker`.
         options: Dict of `model`, `rounds`, `batch_size`, `seed` and `data_dir`.
-        way: "eager", "compiled" by `torch.compile`, or "autocast" to bfloat16.
+        mode: "eager", "compiled" for `torch.compile`, or "autocast" for autocast to bfloat16.
     """
     torch.manual_seed(options["seed"])
     data = mnist.load(data_dir=options["data_dir"])
     images, labels = tensors(data.train_images, data.train_labels)
     test_images, test_labels = tensors(data.test_images, data.test_labels)
     model = build(options["model"])
-    if way == "compiled":
+    if mode == "compiled":
         model = torch.compile(model)
     optimizer = torch.optim.Adadelta(model.parameters(), lr=1.0, rho=0.95, eps=1e-6)
     for _ in range(options["rounds"]):
-        with turn() as report:
+        with timed_round() as report:
             model.train()
             total = 0.0
             for batch in torch.randperm(len(images)).split(options["batch_size"]):
                 optimizer.zero_grad()
-                # Anew in each step, as it keeps its copies of the weights until its end.
-                with autocast(way):
+                # One context per step, because it caches converted weights until it ends.
+                with autocast(mode):
                     loss = functional.cross_entropy(model(images[batch]), labels[batch])
                 loss.backward()
                 optimizer.step()
                 total += loss.item() * len(batch)
             report["loss"] = total / len(images)
-            with autocast(way):
+            with autocast(mode):
                 report["test_loss"], report["accuracy"] = test(model, test_images, test_labels)
 
 
-def autocast(way):
-    """Return a context manager in which that way computes in bfloat16, if it does."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=way == "autocast")
+def autocast(mode):
+    """Return a context manager that enables bfloat16 if the mode is "autocast"."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=mode == "autocast")
 
 
 def test(model, images, labels):
-    """Return a model's mean loss and its accuracy.
+    """Return the mean loss and the accuracy of a model.
 
     Args:
         model: `torch.nn.Module`.
@@ -112,20 +114,20 @@ def test(model, images, labels):
         Pair of floats.
     """
     model.eval()
-    loss, right = 0.0, 0
+    loss, correct = 0.0, 0
     with torch.no_grad():
         for x, y in zip(images.split(TEST_BATCH_SIZE), labels.split(TEST_BATCH_SIZE), strict=True):
             logits = model(x)
             loss += functional.cross_entropy(logits, y, reduction="sum").item()
-            right += (logits.argmax(1) == y).sum().item()
-    return loss / len(labels), right / len(labels)
+            correct += (logits.argmax(1) == y).sum().item()
+    return loss / len(labels), correct / len(labels)
 
 
 def tensors(images, labels):
-    """Return uint8 images (N, 28, 28) as floats, channels last in memory, and the labels."""
+    """Convert images, uint8 (N, 28, 28), to channels-last floats (N, 1, 28, 28), and labels."""
     floats = torch.from_numpy(images).unsqueeze(1).float().div_(255)
     return floats.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels)
 
 
 if __name__ == "__main__":
-    contend(lambda turn, options: train(turn, options, *sys.argv[1:-1]))
+    run_worker(lambda timed_round, options: train(timed_round, options, *sys.argv[1:-1]))

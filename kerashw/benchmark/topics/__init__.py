@@ -1,1 +1,1 @@
-"""The topics of the benchmark: one module a topic, each with `measure(setup)`."""
+"""The topics of the benchmark, one per module; see `kerashw.benchmark.topic_runner`."""

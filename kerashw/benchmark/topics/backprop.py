@@ -1,23 +1,23 @@
-"""What the dual network's gradient of Question 1 costs, beside `tf.GradientTape`'s."""
+"""The gradient of Question 1's network from its dual networks, compared with `tf.GradientTape`."""
 
 import tensorflow as tf
 
 from kerashw.backprop import homework_inputs, homework_network
-from kerashw.benchmark.alternating_timing import Comparison, take_turns
+from kerashw.benchmark.alternating_timing import Comparison, time_alternately
 
 SIZE = 512
 
 
 def gradient_functions(graph, wrt):
-    """Return the gradient by the dual networks and by `tf.GradientTape`, as one graph each.
+    """Return two compiled gradients of a graph: from its dual networks, and from a gradient tape.
 
     Args:
         graph: `kerashw.backprop.Graph` whose output is a scalar.
-        wrt: List of the names of the inputs to differentiate by.
+        wrt: List of the names of the inputs to differentiate with respect to.
 
     Returns:
-        Two functions of the graph's inputs (keyword arguments, tensors), each giving a list of
-        the gradients in the order of `wrt`.
+        Two functions of the graph's inputs (keyword arguments, tensors). Each returns the list of
+        gradients in the order of `wrt`.
 
     Example:
         >>> dual, tape = gradient_functions(homework_network(), ["A", "B"])
@@ -49,30 +49,25 @@ def measure(setup):
 
 
 def compare_gradients(K=SIZE, rounds=200):
-    """Time both gradients of Question 1's network by A and B, for one x and for a batch of 128.
+    """Time both gradients with respect to A and B, for one x and for a batch of 128.
 
     Args:
         K: Integer, the size of the vectors.
-        rounds: Integer, how often each is timed.
+        rounds: Integer, the number of times that each gradient is timed.
 
     Yields:
         `Comparison`.
     """
-    for batch, said in ((None, "one x"), (128, "128 x")):
+    for batch, description in ((None, "one x"), (128, "128 x")):
         inputs = homework_inputs(K, batch, dtype="float32")
         inputs = {name: tf.constant(value) for name, value in inputs.items()}
 
-        def repeat(function, inputs=inputs):
-            def run(turn):
-                for _ in range(5 + rounds):
-                    with turn():
-                        _ = [gradient.numpy() for gradient in function(**inputs)]
-
-            return run
+        def to_numpy(gradients, inputs=inputs):
+            return lambda: [gradient.numpy() for gradient in gradients(**inputs)]
 
         dual, tape = gradient_functions(homework_network(), ["A", "B"])
-        ours, theirs = take_turns(repeat(dual), repeat(tape), warm_up=5)
+        seconds = time_alternately(to_numpy(dual), to_numpy(tape), rounds, warm_up=5)
         pairs = zip(dual(**inputs), tape(**inputs), strict=True)
         difference = max(float(tf.norm(a - b) / tf.norm(b)) for a, b in pairs)
         quality = f"gradients equal to {difference:.0e}"
-        yield Comparison(f"gradient, K = {K}, {said}", "tf.GradientTape", ours, theirs, quality)
+        yield Comparison(f"gradient, K = {K}, {description}", "tf.GradientTape", *seconds, quality)

@@ -1,25 +1,27 @@
-"""What counting diagonals costs, beside the convolutions of TensorFlow and OpenCV."""
+"""Counting diagonals, compared with the convolutions of TensorFlow and OpenCV."""
+
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
-from kerashw.benchmark.alternating_timing import Comparison, take_turns
+from kerashw.benchmark.alternating_timing import Comparison, time_alternately
 from kerashw.errors import BenchmarkError
 from kerashw.layers import DiagonalCount
 
-# Rounds that are not counted; and so many calls a round: one alone would mostly wait for what the
-# peer before it left in the caches.
-WARM_UP, CALLS = 3, 4
+WARM_UP = 3  # rounds
+# Calls per round. The first call mostly waits for data that the peer has pushed out of the caches.
+CALLS = 4
 
 
 def counting_functions():
-    """Give every way to count the homework's diagonals that can run here.
+    """Return the functions that count the homework's diagonals.
 
     Returns:
-        Dict of functions, by name, uint8 images of zeros and ones (N, height, width, 1) → counts,
-        integer array (N,): "DiagonalCount, compiled" (the layer in a function that is compiled),
-        "DiagonalCount" (in a TensorFlow function that is not), "tf.nn.conv2d", and, where OpenCV is
-        installed, "cv2.filter2D".
+        Dict, name → function of uint8 images of zeros and ones (N, height, width, 1) that returns
+        an integer array of counts (N,). The names are "DiagonalCount, compiled" (the layer in a
+        `tf.function` compiled with XLA), "DiagonalCount" (in a plain `tf.function`),
+        "tf.nn.conv2d", and, if OpenCV is installed, "cv2.filter2D".
 
     Example:
         >>> images = np.eye(5, dtype="uint8")[None, ::-1, :, None]
@@ -41,7 +43,7 @@ def counting_functions():
 
 
 def measure(setup):
-    """Compare all ways to count; see `compare_counting`."""
+    """Compare all counting functions; see `compare_counting`."""
     setup.progress("counting")
     yield from compare_counting()
     if "cv2.filter2D" not in counting_functions():
@@ -49,45 +51,42 @@ def measure(setup):
 
 
 def compare_counting(images=1024, image_size=100, rounds=20, density=0.1):
-    """Time the layer, compiled, and every other way to count, on the same uint8 images.
+    """Time the compiled layer and all other counting functions on the same uint8 images.
 
     Args:
-        images: Positive integer, the images that one call counts.
-        image_size: Integer, at least 3, their height and width.
-        rounds: Positive integer, how often each is timed.
+        images: Positive integer, the number of images per call.
+        image_size: Integer, at least 3, the height and width of the images.
+        rounds: Positive integer, the number of times that each function is timed.
         density: Float in [0, 1], the share of pixels that are set.
 
     Yields:
-        `Comparison`, one a peer that is installed.
+        `Comparison`, one per peer that is installed.
 
     Raises:
-        BenchmarkError: If two ways to count do not agree.
+        BenchmarkError: If the counts of a function differ from those of NumPy.
     """
     shape = (images, image_size, image_size, 1)
     batch = (np.random.default_rng(0).random(shape) < density).astype("uint8")
     functions = counting_functions()
-    expected = _by_numpy(batch)
+    expected = _count_with_numpy(batch)
     for name, function in functions.items():
         if not np.array_equal(function(batch), expected):
             raise BenchmarkError(f"{name} does not count what NumPy counts")
-    # On the device once, as a pipeline would have it; OpenCV reads NumPy's arrays.
-    given = {name: batch if name.startswith("cv2") else tf.constant(batch) for name in functions}
+    # Tensors, as from a data pipeline. OpenCV reads NumPy arrays.
+    inputs = {name: batch if name.startswith("cv2") else tf.constant(batch) for name in functions}
 
-    def repeated(name):
-        def run(turn):
-            for _ in range(WARM_UP + rounds):
-                with turn():
-                    for _ in range(CALLS):
-                        functions[name](given[name])
-
-        return run
+    def repeat(name):
+        for _ in range(CALLS):
+            functions[name](inputs[name])
 
     ours = "DiagonalCount, compiled"
     for peer in functions:
         if peer != ours:
-            seconds = take_turns(repeated(ours), repeated(peer), warm_up=WARM_UP)
+            seconds = time_alternately(
+                partial(repeat, ours), partial(repeat, peer), rounds, WARM_UP
+            )
             rate = CALLS * images / np.median(seconds[0])
-            quality = f"{rate:,.0f} images a second; equal counts"
+            quality = f"{rate:,.0f} images per second; equal counts"
             yield Comparison(f"counting, {image_size}×{image_size}", peer, *seconds, quality)
 
 
@@ -105,12 +104,12 @@ def _filter2d(cv2, images):
     kernel = np.eye(3, dtype="float32")[::-1].copy()
     counts = np.empty(len(images), int)
     for number, image in enumerate(images):
-        # In bytes, OpenCV's own fast path; its border, which it makes up, is cut away.
+        # In bytes, because OpenCV is fastest with these. The padded border is removed.
         feature_map = cv2.filter2D(image, -1, kernel)
         counts[number] = np.count_nonzero(feature_map[1:-1, 1:-1] >= 3)
     return counts
 
 
-def _by_numpy(images):
+def _count_with_numpy(images):
     x = images[..., 0]
     return (x[:, 2:, :-2] & x[:, 1:-1, 1:-1] & x[:, :-2, 2:]).sum((1, 2))

@@ -1,4 +1,4 @@
-"""How an epoch's cost grows with the number of examples, and with the batch size."""
+"""The time of an epoch by the number of examples, and by the batch size."""
 
 import dataclasses
 import statistics
@@ -9,7 +9,7 @@ import keras
 from kerashw.benchmark.result_table import Table
 from kerashw.datasets import mnist
 from kerashw.datasets.pipeline import Batches
-from kerashw.files import written_whole
+from kerashw.files import atomic_write
 from kerashw.fitting import fit
 from kerashw.models import TEST_BATCH_SIZE, TITLES, compiled_model
 
@@ -21,13 +21,14 @@ ROUNDS = {"softmax": 7, "mlp": 3, "convnet": 1}
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """A model's epochs, training and test, by their size.
+    """The times of a model's epochs, training and test, by size.
 
     Args:
         model: "softmax", "mlp" or "convnet".
-        by_examples: Dict, number of training examples → list of seconds, one a round, at
+        by_examples: Dict, number of training examples → list of seconds, one per round, with
             batches of 128.
-        by_batch_size: Dict, batch size → the same, with all training examples.
+        by_batch_size: Dict, batch size → list of seconds, one per round, with all training
+            examples.
     """
 
     model: str
@@ -36,27 +37,34 @@ class Growth:
 
 
 def measure(setup):
-    """Time ours at every size, size by size in each round; draw it where that is asked for."""
+    """Time the epochs of each model at all sizes, and draw them if `setup.figures` is set.
+
+    Args:
+        setup: `kerashw.benchmark.topic_runner.Setup`.
+
+    Yields:
+        Two `Table`s.
+    """
     data = mnist.load(data_dir=setup.data_dir)
-    grown = [grow(model, data, rounds, setup.progress) for model, rounds in ROUNDS.items()]
-    yield from tables(grown)
+    growths = [measure_growth(model, data, n, setup.progress) for model, n in ROUNDS.items()]
+    yield from tables(growths)
     if setup.figures:
-        from kerashw.plots.epoch_time_growth import growth_figure
+        from kerashw.plots.epoch_times import epoch_times
 
-        with written_whole(setup.figures / "growth.png") as aside:
-            growth_figure(grown).savefig(aside, dpi="figure")
+        with atomic_write(setup.figures / "growth.png") as path:
+            epoch_times(growths).savefig(path, dpi="figure")
 
 
-def grow(model, data, rounds, progress, examples=EXAMPLES, batch_sizes=BATCH_SIZES):
-    """Time a model's epochs at every size.
+def measure_growth(model, data, rounds, progress, examples=EXAMPLES, batch_sizes=BATCH_SIZES):
+    """Time the epochs of one model at all sizes.
 
     Args:
         model: "softmax", "mlp" or "convnet".
         data: `kerashw.datasets.mnist.ImageDataset`.
-        rounds: Integer, the epochs of each size.
-        progress: Function that takes a string.
-        examples: Rising integers, numbers of training examples.
-        batch_sizes: Rising integers, 128 among them; with the most examples.
+        rounds: Integer, the number of epochs of each size.
+        progress: Function of a string that describes the current step.
+        examples: Tuple of rising integers, numbers of training examples.
+        batch_sizes: Tuple of rising integers, including 128; used with the most examples.
 
     Returns:
         `Growth`.
@@ -76,64 +84,67 @@ def grow(model, data, rounds, progress, examples=EXAMPLES, batch_sizes=BATCH_SIZ
     )
 
 
-def tables(grown):
-    """Return both tables of the models' growth: by examples and by batch size.
+def tables(growths):
+    """Return two tables of the models' epochs: by number of examples and by batch size.
 
     Args:
-        grown: List of `Growth`.
+        growths: List of `Growth`.
 
     Returns:
         Pair of `Table`s.
     """
     return (
         _table(
-            "An epoch by the number of training examples",
-            ("examples", "times the\nline above"),
-            {TITLES[one.model]: one.by_examples for one in grown},
+            "Time of an epoch by number of training examples",
+            ("examples", "ratio to\nline above"),
+            {TITLES[one.model]: one.by_examples for one in growths},
             lambda sizes, i: sizes[max(i - 1, 0)],
         ),
         _table(
-            "An epoch by the batch size",
-            ("batch size", f"share of\nthat at {BATCH_SIZE}"),
-            {TITLES[one.model]: one.by_batch_size for one in grown},
+            "Time of an epoch by batch size",
+            ("batch size", f"ratio to\nthat at {BATCH_SIZE}"),
+            {TITLES[one.model]: one.by_batch_size for one in growths},
             lambda sizes, i: BATCH_SIZE,
         ),
     )
 
 
-def _table(title, headings, columns, compared_with):
-    """Return each model's seconds by size, and their share of those at another size."""
+def _table(title, headings, columns, reference_size):
+    """Return a table of each model's seconds by size, and their ratio to a reference size."""
     sizes = list(next(iter(columns.values())))
     rows = []
     for i, size in enumerate(sizes):
-        base = compared_with(sizes, i)
+        reference = reference_size(sizes, i)
         cells = [
             cell
             for seconds in columns.values()
             for cell in (
                 seconds[size],
-                statistics.median(seconds[size]) / statistics.median(seconds[base]),
+                statistics.median(seconds[size]) / statistics.median(seconds[reference]),
             )
         ]
         rows.append((size, *cells))
-    first, share = headings
-    named = [heading for name in columns for heading in (f"{name}\nseconds", share)]
-    return Table(title, (first, *named), rows, ("{:,}", *["{:.2f}"] * len(named)))
+    size_heading, ratio_heading = headings
+    model_headings = [
+        heading for name in columns for heading in (f"{name}\nseconds", ratio_heading)
+    ]
+    formats = ("{:,}", *["{:.2f}"] * len(model_headings))
+    return Table(title, (size_heading, *model_headings), rows, formats)
 
 
 def _epoch_seconds(model, data, examples, batch_size):
-    """Train two epochs; the first finds the graph's layout, the second is timed."""
-    few = data.first(examples)
-    ours = compiled_model(model, 0, (28, 28, 1), len(data.classes))
-    train = Batches(few.train_images, few.train_labels, batch_size, seed=0)
+    """Train two epochs, and return the seconds of the second. The first traces the graph."""
+    subset = data.first(examples)
+    compiled = compiled_model(model, 0, (28, 28, 1), len(data.classes))
+    train = Batches(subset.train_images, subset.train_labels, batch_size, seed=0)
     test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
-    clock = _Clock()
-    fit(ours, train, test, epochs=2, callbacks=[clock], verbose=0)
-    return clock.seconds
+    timer = _EpochTimer()
+    fit(compiled, train, test, epochs=2, callbacks=[timer], verbose=0)
+    return timer.seconds
 
 
-class _Clock(keras.callbacks.Callback):
-    """Knows how long the last epoch took."""
+class _EpochTimer(keras.callbacks.Callback):
+    """Measures the seconds of the last epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()

@@ -1,28 +1,31 @@
-"""What an epoch of the models costs, training and test, beside Keras' `fit` and PyTorch.
+"""Epochs of the models, training and test, compared with Keras' `fit` and PyTorch.
 
-All train the same model with the same optimizer, batch size and data, from weights drawn from the
-same distribution, each in a process of its own, round by round. Keras' `fit` gets NumPy arrays, as
-in every tutorial; PyTorch the loop of its own examples on tensors in memory (`pytorch.py`), run
-eagerly and by `torch.compile`. In each round the machine is measured too, so that an epoch is
-compared with its limits at that minute: what its arithmetic (`work.py`) takes at the machine's
-rate (`rates.py`), and what its products of matrices take alone (`products.py`).
+All libraries train the same model with the same optimizer, batch size and data, from weights of the
+same distribution. Each runs in a process of its own, in alternating rounds. Keras' `fit` gets NumPy
+arrays, as in Keras' tutorials. PyTorch runs the loop of its own examples on tensors in memory
+(`pytorch.py`), eagerly and with `torch.compile`.
 
-TUNING.md has what was tried to make ours faster, what it gained, and what it did not.
+Each round also measures the limits of the machine at that moment: the time of the epoch's
+operations (`epoch_arithmetic.py`) at the rate of square matrices (`measured_rates.py`), and the
+time of its matrix products alone (`matrix_products.py`).
+
+TUNING.md lists what was tried to make kerashw faster, and the gain of each attempt.
 """
 
 import importlib.util
 import statistics
 
 from kerashw.benchmark.alternating_timing import Comparison
-from kerashw.benchmark.hardware_limits.epoch_arithmetic import epoch
-from kerashw.benchmark.process_rounds import take_rounds
+from kerashw.benchmark.hardware_limits import HARDWARE_LIMITS
+from kerashw.benchmark.hardware_limits.epoch_arithmetic import epoch_cost
+from kerashw.benchmark.process_rounds import run_rounds
 from kerashw.benchmark.result_table import Table
 from kerashw.datasets import mnist
 from kerashw.errors import BenchmarkError
 from kerashw.models import TITLES
 
-# What trains, as one reads it → the process that does.
-OURS = {
+# The name in the tables → the worker process, as in `run_rounds`.
+KERASHW = {
     "kerashw": "kerashw.benchmark.peers.keras_fit kerashw float32",
     "kerashw, bfloat16": "kerashw.benchmark.peers.keras_fit kerashw bfloat16",
 }
@@ -31,134 +34,138 @@ PYTORCH = {
     "PyTorch": "kerashw.benchmark.peers.pytorch eager",
     "torch.compile": "kerashw.benchmark.peers.pytorch compiled",
 }
-AUTOCAST = {"PyTorch, bfloat16": "kerashw.benchmark.peers.pytorch autocast"}
-LIMITS = {
-    "machine": "kerashw.benchmark.hardware_limits.measured_rates",
-    "products": "kerashw.benchmark.hardware_limits.matrix_products",
-}
+PYTORCH_BFLOAT16 = {"PyTorch, bfloat16": "kerashw.benchmark.peers.pytorch autocast"}
 NO_PYTORCH = "PyTorch is not installed and left out: pip install '.[benchmark]'"
-# What the homework says of the ConvNet.
-HEADLINE = 0.9833
-# As many as take some seconds each; the first of them is the warm-up.
+# The test accuracy of the ConvNet in the homework.
+HOMEWORK_ACCURACY = 0.9833
+# Some seconds for each model, with one round of warm-up.
 ROUNDS = {"softmax": 11, "mlp": 6}
 
 
 def measure(setup):
-    """Compare epochs of softmax regression and of the MLP."""
+    """Compare epochs of softmax regression and of the MLP.
+
+    Args:
+        setup: `kerashw.benchmark.topic_runner.Setup`.
+
+    Yields:
+        `Comparison`s, `Table`s and remarks.
+    """
     for model, rounds in ROUNDS.items():
-        ways = {"kerashw": OURS["kerashw"]} | peers(KERAS | PYTORCH)
-        outcomes = run(setup, model, ways, rounds)
-        yield from comparisons(outcomes, model, "kerashw", ways)
-        yield limits(outcomes, model)
-        yield memory(outcomes, model)
+        workers = {"kerashw": KERASHW["kerashw"]} | installed_peers(KERAS | PYTORCH)
+        results = run(setup, model, workers, rounds)
+        yield from comparisons(results, model, "kerashw", workers)
+        yield hardware_limits(results, model)
+        yield peak_memory(results, model)
     yield from remarks()
 
 
-def peers(ways):
-    """Return those of the peers' ways that are installed."""
+def installed_peers(workers):
+    """Return those workers whose library is installed."""
     if importlib.util.find_spec("torch"):
-        return ways
-    return {name: way for name, way in ways.items() if ".pytorch" not in way}
+        return workers
+    return {name: command for name, command in workers.items() if ".pytorch" not in command}
 
 
 def remarks():
-    """Say which peers are not installed, if any."""
+    """Yield a remark if PyTorch is not installed."""
     if not importlib.util.find_spec("torch"):
         yield NO_PYTORCH
 
 
-def options(model, data_dir):
-    """Return what each process that trains is told: dict."""
+def worker_options(model, data_dir):
+    """Return the dict of options for the worker processes."""
     return {"model": model, "batch_size": 128, "seed": 0, "data_dir": data_dir}
 
 
-def run(setup, model, ways, rounds):
-    """Train a model in several ways, round by round, and measure the machine beside.
+def run(setup, model, workers, rounds):
+    """Train a model in several worker processes, and measure the limits of the machine.
 
     Args:
-        setup: `kerashw.benchmark.result_table.Setup`.
+        setup: `kerashw.benchmark.topic_runner.Setup`.
         model: "softmax", "mlp" or "convnet".
-        ways: Dict, name → module with arguments, as in `take_rounds`.
-        rounds: Integer, the epochs of each.
+        workers: Dict, name → module with arguments, as in `run_rounds`.
+        rounds: Integer, the number of epochs.
 
     Returns:
-        Dict, name → `kerashw.benchmark.process_rounds.Outcome`, those of `LIMITS` among them.
+        Dict, name → `kerashw.benchmark.process_rounds.WorkerResult`, including those of
+        `HARDWARE_LIMITS`.
 
     Raises:
-        BenchmarkError: If ours fails.
+        BenchmarkError: If kerashw fails, or the measurement of a limit.
         DataError: If MNIST cannot be prepared.
     """
-    # Prepares it once for all of them, and tells at once if that cannot be.
+    # Prepares MNIST once for all workers, and raises an error before they start.
     mnist.load(data_dir=setup.data_dir)
-    precisions = {OURS[name].split()[-1] for name in ways if name in OURS}
-    limits = LIMITS | {"products": " ".join([LIMITS["products"], *sorted(precisions)])}
-    outcomes = take_rounds(
-        ways | limits,
-        options(model, setup.data_dir),
+    precisions = {KERASHW[name].split()[-1] for name in workers if name in KERASHW}
+    products = " ".join([HARDWARE_LIMITS["products"], *sorted(precisions)])
+    results = run_rounds(
+        workers | HARDWARE_LIMITS | {"products": products},
+        worker_options(model, setup.data_dir),
         rounds,
-        lambda doing: setup.progress(f"{TITLES[model]}, {doing}"),
+        lambda message: setup.progress(f"{TITLES[model]}, {message}"),
     )
-    for name in (*OURS, *LIMITS):
-        if name in outcomes and outcomes[name].failure:
-            raise BenchmarkError(f"{name} failed: {outcomes[name].failure}")
-    return outcomes
+    for name in (*KERASHW, *HARDWARE_LIMITS):
+        if name in results and results[name].failure:
+            raise BenchmarkError(f"{name} failed: {results[name].failure}")
+    return results
 
 
-def comparisons(outcomes, model, ours, ways):
-    """Compare the epochs of ours with those of every other way.
+def comparisons(results, model, ours, peers):
+    """Compare the epochs of kerashw with those of its peers.
 
     Args:
-        outcomes: Dict, from `run`.
+        results: Dict, from `run`.
         model: "softmax", "mlp" or "convnet".
-        ours: A name from `OURS`.
-        ways: The names of what it is compared with; `ours` among them is passed over.
+        ours: A name from `KERASHW`.
+        peers: Collection of names from `results`. `ours` is skipped.
 
     Yields:
-        `Comparison`, or, for a peer that failed, a string that says so.
+        `Comparison`; for a peer that failed, a string with its error.
     """
-    mine = outcomes[ours]
+    kerashw = results[ours]
     job = f"epoch of {TITLES[model]}" + ours.removeprefix("kerashw")
-    for name in ways:
-        peer = outcomes[name]
+    for name in peers:
+        peer = results[name]
         if peer.failure:
             yield f"{name} failed at the {TITLES[model]} and is left out: {peer.failure}"
         elif name != ours:
-            found = [100 * outcome.rounds[-1]["accuracy"] for outcome in (mine, peer)]
-            quality = "test accuracy {:.2f} %, {:.2f} %".format(*found)
-            yield Comparison(job, name, mine.seconds(), peer.seconds(), quality)
+            accuracies = [100 * one.rounds[-1]["accuracy"] for one in (kerashw, peer)]
+            quality = "test accuracy {:.2f} %, {:.2f} %".format(*accuracies)
+            yield Comparison(job, name, kerashw.seconds(), peer.seconds(), quality)
 
 
-def limits(outcomes, model):
-    """Return a table of our epochs beside what the machine allows, in the same rounds.
+def hardware_limits(results, model):
+    """Return a table of kerashw's epochs and the limits of the machine in the same rounds.
 
     Args:
-        outcomes: Dict, from `run`.
+        results: Dict, from `run`.
         model: "softmax", "mlp" or "convnet".
 
     Returns:
         `Table`.
     """
     rows = []
-    for name in OURS:
-        if name in outcomes:
-            precision = OURS[name].split()[-1]
+    for name in KERASHW:
+        if name in results:
+            precision = KERASHW[name].split()[-1]
             rates, products = (
-                [one[precision] for one in outcomes[limit].rounds[1:]] for limit in LIMITS
+                [one[precision] for one in results[limit].rounds[1:]] for limit in HARDWARE_LIMITS
             )
-            floors = [epoch(model).operations / rate for rate in rates]
-            mine = outcomes[name].seconds()
-            times = [_median_ratio(mine, limit) for limit in (products, floors)]
-            rows.append((name, mine, products, times[0], floors, times[1]))
+            at_rate = [epoch_cost(model).operations / rate for rate in rates]
+            epochs = results[name].seconds()
+            ratios = [_median_ratio(epochs, limit) for limit in (products, at_rate)]
+            rows.append((name, epochs, products, ratios[0], at_rate, ratios[1]))
     headings = (
         "",
-        "an epoch\nseconds",
-        "its products\nalone, seconds",
+        "epoch\nseconds",
+        "matrix products\nalone, seconds",
         "epoch /\nproducts",
-        "at square matrices'\nrate, seconds",
+        "at the rate of square\nmatrices, seconds",
         "epoch /\nthat",
     )
     formats = ("{}", "{:.3f}", "{:.3f}", "{:.2f}", "{:.3f}", "{:.2f}")
-    title = f"An epoch of {TITLES[model]} beside the machine's limits"
+    title = f"An epoch of {TITLES[model]} and the limits of the machine"
     return Table(title, headings, rows, formats)
 
 
@@ -166,38 +173,53 @@ def _median_ratio(seconds, limits):
     return statistics.median(a / b for a, b in zip(seconds, limits, strict=True))
 
 
-def memory(outcomes, model):
-    """Return a table of the most memory that each way's process had."""
-    some = {n: o for n, o in outcomes.items() if n not in LIMITS and not o.failure}
-    least = some["kerashw"].peak_bytes
-    rows = [(name, one.peak_bytes / 2**20, least / one.peak_bytes) for name, one in some.items()]
-    title = f"Peak memory, {TITLES[model]}"
-    return Table(title, ("", "MiB", "kerashw's share"), rows, ("{}", "{:,.0f}", "{:.2f}"))
-
-
-def time_to(outcomes, accuracy=HEADLINE):
-    """Return a table of how long each way trained until its test was this good.
+def peak_memory(results, model):
+    """Return a table of the peak memory of each training process.
 
     Args:
-        outcomes: Dict, from `run`. All epochs count here, the first with its tracing and compiling
-            too.
+        results: Dict, from `run`.
+        model: "softmax", "mlp" or "convnet".
+
+    Returns:
+        `Table`.
+    """
+    peaks = {name: result.peak_bytes for name, result in _finished(results).items()}
+    rows = [(name, peak / 2**20, peaks["kerashw"] / peak) for name, peak in peaks.items()]
+    title = f"Peak memory, {TITLES[model]}"
+    return Table(title, ("", "MiB", "kerashw /\nthis"), rows, ("{}", "{:,.0f}", "{:.2f}"))
+
+
+def time_to_accuracy(results, accuracy=HOMEWORK_ACCURACY):
+    """Return a table of the training time until the test accuracy was reached.
+
+    Args:
+        results: Dict, from `run`. All epochs count, also the first, which includes tracing and
+            compiling.
         accuracy: Float in [0, 1].
 
     Returns:
         `Table`.
     """
-    taken = {}
-    for name, outcome in outcomes.items():
-        if name not in LIMITS and not outcome.failure:
-            good = [one["accuracy"] >= accuracy for one in outcome.rounds]
-            epochs = good.index(True) + 1 if True in good else None
-            taken[name] = epochs, epochs and sum(outcome.seconds(0)[:epochs])
-    ours = taken["kerashw"][1]
+    times = {}
+    for name, result in _finished(results).items():
+        reached = [one["accuracy"] >= accuracy for one in result.rounds]
+        epochs = reached.index(True) + 1 if True in reached else None
+        times[name] = epochs, epochs and sum(result.seconds(0)[:epochs])
+    ours = times["kerashw"][1]
     rows = [
         (name, epochs, seconds, ours / seconds if epochs and ours else None)
-        for name, (epochs, seconds) in taken.items()
+        for name, (epochs, seconds) in times.items()
     ]
-    headings = ("", "epochs", "seconds", "kerashw's share")
-    most = max(len(outcomes[name].rounds) for name in taken)
+    headings = ("", "epochs", "seconds", "kerashw /\nthis")
+    most = max(len(results[name].rounds) for name in times)
     title = f"Training to {100 * accuracy:.2f} % test accuracy, at most {most} epochs"
     return Table(title, headings, rows, ("{}", "{}", "{:.1f}", "{:.2f}"))
+
+
+def _finished(results):
+    """Return the results of the training processes that did not fail."""
+    return {
+        name: result
+        for name, result in results.items()
+        if name not in HARDWARE_LIMITS and not result.failure
+    }

@@ -1,80 +1,111 @@
-"""A predict, classify or regress request on its way: read, run, answered."""
+"""One predict, classify or regress request: body → tensors → outputs → response body."""
 
 import time
 
-from kerashw.serve.api import classify_and_regress, predict
+from kerashw.serve.api.classify_and_regress_request import check_signature, read_examples
+from kerashw.serve.api.classify_and_regress_response import classify_response, regress_response
+from kerashw.serve.api.predict_request import predict_inputs, read_predict_request
+from kerashw.serve.api.predict_response import predict_response
+from kerashw.serve.api.request_body import DEFAULT_SIGNATURE, read_request
 from kerashw.serve.api.status_codes import RequestError
 
-# Calls of models that take longer are made on another thread than the event loop's.
+# Calls of a model that take longer run on another thread than the event loop's.
 INLINE_SECONDS = 0.0007
 
 
-class Work:
-    """A predict, classify or regress request on its way."""
+class InferenceRequest:
+    """A predict, classify or regress request.
 
-    def __init__(self, asked, body, app):
-        self.asked, self.body, self.app = asked, body, app
-        self.outputs = None
+    Its steps are `read`, `run` and `response`. Each may run on another thread. All of them raise a
+    `RequestError` if the request fails.
 
-    def all(self):
-        """Do all of it."""
-        self.prepare()
+    Args:
+        route: `kerashw.serve.api.routes.Route`.
+        body: Bytes.
+        registry: `kerashw.serve.servables.model_registry.ModelRegistry`.
+        metrics: `kerashw.serve.prometheus_metrics.Metrics` or None.
+        check_method_name: Boolean, whether the `method_name` of a signature must fit a classify or
+            regress request.
+
+    Attributes:
+        signature: `kerashw.serve.servables.signature.Signature`, set by `read`.
+        tensors: Dictionary of arrays, the signature's inputs by name, set by `read`.
+        outputs: Dictionary of arrays, the signature's outputs by name, set by `run`.
+    """
+
+    def __init__(self, route, body, registry, metrics=None, check_method_name=False):
+        self.route = route
+        self.body = body
+        self.registry = registry
+        self.metrics = metrics
+        self.check_method_name = check_method_name
+        self.signature = self.tensors = self.outputs = None
+        self.row_format = False
+
+    def process(self):
+        """Run all steps and return the body of the response."""
+        self.read()
         self.run()
-        return self.answer()
+        return self.response()
 
-    def prepare(self):
-        """Read the request, and find the model for it."""
-        asked = self.asked
-        if asked.action == "predict":
-            request = predict.read_predict_request(self.body)
+    def read(self):
+        """Read the tensors from the body, and find the signature."""
+        if self.route.action == "predict":
+            self._read_predict_request()
         else:
-            request = predict.read_request(self.body)
-            self.tensors = {"inputs": classify_and_regress.read_examples(request)}
-        model, _ = self.app.repository.find(asked.model, asked.version, asked.label)
-        self.body = None
-        name = request.get("signature_name") or predict.DEFAULT_SIGNATURE
+            self._read_examples()
+        self.body = None  # frees the memory
+
+    def _read_predict_request(self):
+        request = read_predict_request(self.body)
+        name = self._find_signature(request)
+        if self.signature is None:
+            raise RequestError(f'Serving signature name: "{name}" not found in signature def')
+        self.tensors, self.row_format = predict_inputs(request, self.signature.types)
+
+    def _read_examples(self):
+        request = read_request(self.body)
+        self.tensors = {"inputs": read_examples(request)}
+        name = self._find_signature(request)
+        if self.signature is None:
+            raise RequestError(f"No signature was found with the name: {name}")
+        check_signature(self.route.action, self.signature.signature_def, self.check_method_name)
+
+    def _find_signature(self, request):
+        model, _ = self.registry.find(self.route.model, self.route.version, self.route.label)
+        name = request.get("signature_name") or DEFAULT_SIGNATURE
         self.signature = model.signatures.get(name)
-        if asked.action == "predict":
-            if self.signature is None:
-                raise RequestError(f'Serving signature name: "{name}" not found in signature def')
-            self.tensors, self.rows = predict.predict_inputs(request, self.signature.types)
-        else:
-            if self.signature is None:
-                raise RequestError(f"No signature was found with the name: {name}")
-            classify_and_regress.check_signature(
-                asked.action, self.signature.definition, self.app.options.check_method_name
-            )
+        return name
 
-    def is_quick(self):
-        """Return whether the model was quick with inputs of this size."""
-        size = sum(array.size for array in self.tensors.values())
-        return size <= self.signature.quick_size
+    def is_fast(self):
+        """Return whether calls with inputs of this size are fast enough for the event loop."""
+        return self._input_size() <= self.signature.inline_size
 
     def run(self):
-        """Run the model."""
+        """Call the model."""
         start = time.perf_counter()
         self.outputs = self.signature.run(self.tensors)
         seconds = time.perf_counter() - start
-        _note_pace(self.signature, sum(array.size for array in self.tensors.values()), seconds)
-        if self.app.metrics:
+        self._update_inline_size(seconds)
+        if self.metrics:
             first = next(iter(self.tensors.values()))
-            rows = first.shape[0] if first.ndim else 1
-            api = self.asked.action.capitalize()
-            self.app.metrics.run(self.asked.model, api, seconds, rows)
+            examples = first.shape[0] if first.ndim else 1
+            api = self.route.action.capitalize()
+            self.metrics.record_run(self.route.model, api, seconds, examples)
 
-    def answer(self):
-        """Write the answer."""
-        if self.asked.action == "predict":
-            return predict.predict_answer(self.outputs, self.rows)
-        asked = len(self.tensors["inputs"])
-        if self.asked.action == "classify":
-            return predict.classify_answer(classify_and_regress.classes_of(self.outputs, asked))
-        return predict.regress_answer(classify_and_regress.values_of(self.outputs, asked))
+    def response(self):
+        """Return the body of the response, bytes."""
+        if self.route.action == "predict":
+            return predict_response(self.outputs, self.row_format)
+        respond = classify_response if self.route.action == "classify" else regress_response
+        return respond(self.outputs, len(self.tensors["inputs"]))
 
+    def _input_size(self):
+        return sum(array.size for array in self.tensors.values())
 
-def _note_pace(signature, size, seconds):
-    """Remember up to which size of its inputs a signature is quick."""
-    if seconds > INLINE_SECONDS:
-        signature.quick_size = min(signature.quick_size, size // 2)
-    elif size > signature.quick_size:
-        signature.quick_size = size
+    def _update_inline_size(self, seconds):
+        size = self._input_size()
+        if seconds > INLINE_SECONDS:
+            self.signature.inline_size = min(self.signature.inline_size, size // 2)
+        elif size > self.signature.inline_size:
+            self.signature.inline_size = size

@@ -1,4 +1,6 @@
-"""What became of a request: TensorFlow's error codes, and the HTTP statuses they answer with."""
+"""TensorFlow's status codes, the HTTP statuses for them, and the response to a failed request."""
+
+from kerashw.serve.json_text.json_writer import encode_string
 
 # In the order of their numbers, 0 to 16.
 HTTP_STATUS = {
@@ -20,34 +22,52 @@ HTTP_STATUS = {
     "DATA_LOSS": 500,
     "UNAUTHENTICATED": 401,
 }
-NAMES = tuple(HTTP_STATUS)
+CODES = tuple(HTTP_STATUS)
 
 
 class RequestError(Exception):
-    """A request that is answered with an error.
+    """A request failed.
 
     Args:
-        message: String, what the client reads. Bytes that are no UTF-8 are surrogates in it.
-        code: String, one of TensorFlow's error codes.
-        silent: Boolean, whether the answer has no body, as TensorFlow Serving's in a few cases.
+        message: String for the client. Bytes that are not UTF-8 are surrogates in it.
+        code: String, one of TensorFlow's status codes.
+        empty_body: Boolean, whether the response has no body, as some of TensorFlow Serving's.
 
     Example:
-        >>> RequestError("no such thing", "NOT_FOUND").http_status
+        >>> RequestError("no such model", "NOT_FOUND").http_status
         404
     """
 
-    def __init__(self, message, code="INVALID_ARGUMENT", silent=False):
+    def __init__(self, message, code="INVALID_ARGUMENT", empty_body=False):
         super().__init__(message)
         self.message = message
         self.code = code
-        self.silent = silent
+        self.empty_body = empty_body
 
     @property
     def http_status(self):
-        """The HTTP status of the answer."""
+        """The HTTP status of the response."""
         return HTTP_STATUS[self.code]
 
     @classmethod
     def from_tensorflow(cls, error):
-        """Return the same failure of a `tf.errors.OpError`."""
-        return cls(error.message, NAMES[error.error_code])
+        """Return a `tf.errors.OpError` as a `RequestError` with the same code and message."""
+        return cls(error.message, CODES[error.error_code])
+
+
+def error_response(error):
+    """Return the body of the response to a failed request.
+
+    Args:
+        error: `RequestError`.
+
+    Returns:
+        Bytes, JSON or empty.
+
+    Example:
+        >>> error_response(RequestError("no such model"))
+        b'{"error": "no such model"}'
+    """
+    if error.empty_body:
+        return b""
+    return f'{{"error": {encode_string(error.message)}}}'.encode("utf-8", "surrogateescape")

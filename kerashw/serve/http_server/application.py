@@ -1,21 +1,20 @@
-"""The application: what each request is answered with. An ASGI application without a framework."""
+"""The ASGI application, which answers each request. It uses no web framework."""
 
 import asyncio
-import json
+import contextlib
 import logging
 import re
 import time
 import zlib
 from typing import NamedTuple
 
-from google.protobuf import json_format
-
-from kerashw.serve.api import predict, routes
-from kerashw.serve.api.inference_request import Work
-from kerashw.serve.api.status_codes import RequestError
-from kerashw.serve.http_server.error_pages import html_page
+from kerashw.serve.api import routes
+from kerashw.serve.api.inference_request import InferenceRequest
+from kerashw.serve.api.metadata import describe_model
+from kerashw.serve.api.status_codes import RequestError, error_response
+from kerashw.serve.http_server.evhttp import METHODS, error_page
 from kerashw.serve.http_server.request_limits import Limits
-from kerashw.serve.page import page
+from kerashw.serve.page.demo_page import HEADERS, DemoPage
 
 log = logging.getLogger("kerashw.serve")
 
@@ -26,20 +25,18 @@ CORS_HEADERS = (
     (b"access-control-allow-methods", b"POST, GET"),
     (b"access-control-allow-headers", b"Content-Type"),
 )
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
-# Up to this size a request is read on the event loop's thread.
-INLINE_BYTES = 64 * 2**10
+INLINE_BYTES = 64 * 2**10  # larger requests are parsed on another thread than the event loop's
 
 
 class Options(NamedTuple):
-    """How requests are answered.
+    """The options of the application.
 
     Args:
-        limits: `kerashw.serve.http_server.uvicorn_connection.Limits`.
-        cors: Boolean, whether pages of other origins may ask.
-        check_method_name: Boolean, whether `:classify` and `:regress` demand signatures that say
-            they are for that.
-        metrics_path: String; None where there are no metrics.
+        limits: `kerashw.serve.http_server.request_limits.Limits`.
+        cors: Boolean; whether pages of other origins may send requests.
+        check_method_name: Boolean; whether `:classify` and `:regress` require a signature with
+            that method name.
+        metrics_path: String, the path of the metrics; `None` if there are no metrics.
     """
 
     limits: Limits = Limits()
@@ -48,8 +45,8 @@ class Options(NamedTuple):
     metrics_path: str | None = None
 
 
-class Answer(NamedTuple):
-    """What a request is answered with."""
+class Response(NamedTuple):
+    """An HTTP response."""
 
     status: int
     body: bytes
@@ -61,20 +58,20 @@ class App:
     """The ASGI application.
 
     Args:
-        repository: `kerashw.serve.servables.model_registry.Repository`.
-        executor: `concurrent.futures.Executor` for what takes long.
+        registry: `kerashw.serve.servables.model_registry.ModelRegistry`.
+        executor: `concurrent.futures.Executor`, which runs slow calls.
         options: `Options`.
-        batcher: `kerashw.serve.servables.batching.Batcher` or None.
-        metrics: `kerashw.serve.prometheus_metrics.Metrics` or None.
+        batcher: `kerashw.serve.servables.batching.Batcher`; `None` runs each request alone.
+        metrics: `kerashw.serve.prometheus_metrics.Metrics`; `None` records nothing.
     """
 
-    def __init__(self, repository, executor, options=None, batcher=None, metrics=None):
-        self.repository = repository
+    def __init__(self, registry, executor, options=None, batcher=None, metrics=None):
+        self.registry = registry
         self.executor = executor
         self.options = options or Options()
         self.batcher = batcher
         self.metrics = metrics
-        self.page = page.Page(repository)
+        self.page = DemoPage(registry)
 
     async def __call__(self, scope, receive, send):
         """Answer one request."""
@@ -83,122 +80,108 @@ class App:
         body = await _read_body(receive)
         if body is None:
             return
-        answer = await self._answer(scope, body)
+        response = await self._respond(scope, body)
         headers = [
-            (b"content-type", answer.content_type),
-            (b"content-length", b"%d" % len(answer.body)),
-            *answer.headers,
+            (b"content-type", response.content_type),
+            (b"content-length", b"%d" % len(response.body)),
+            *response.headers,
         ]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
 
-    async def _answer(self, scope, body):
+    async def _respond(self, scope, body):
         method, target = scope["method"], _target(scope)
         if method not in METHODS:
-            return _page(501)
-        if not routes.is_target(target):
-            return _page(400)
-        if routes.is_api(target):
-            answer = await self._answer_api(method, target, scope["headers"], body)
-            return answer._replace(headers=CORS_HEADERS) if self.options.cors else answer
+            return _error_page(501)
+        if not routes.is_valid_target(target):
+            return _error_page(400)
+        if routes.is_api_target(target):
+            response = await self._respond_api(method, target, scope["headers"], body)
+            return response._replace(headers=CORS_HEADERS) if self.options.cors else response
         path = target.partition("?")[0]
         if self.metrics and path == self.options.metrics_path:
-            return Answer(200, self.metrics.page(), b"text/plain")
+            return Response(200, self.metrics.text(), b"text/plain")
         file = self.page.find(path) if method in ("GET", "HEAD") else None
-        return Answer(200, *file, page.HEADERS) if file else _page(404)
+        return Response(200, *file, HEADERS) if file else _error_page(404)
 
-    async def _answer_api(self, method, target, headers, body):
+    async def _respond_api(self, method, target, headers, body):
         if method == "OPTIONS":
-            return Answer(200 if _has_origin(headers) else 400, b"", EVHTTP_TYPE)
-        start, asked, code = time.perf_counter(), None, "OK"
+            return Response(200 if _has_origin(headers) else 400, b"", EVHTTP_TYPE)
+        start, route, code = time.perf_counter(), None, "OK"
         try:
-            asked = routes.route(method, target)
+            route = routes.match_route(method, target)
             if method == "POST":
-                body = _decompressed(body, headers, self.options.limits.body_bytes)
-                answer = Answer(200, await self._run(asked, body))
+                body = _decompress(body, headers, self.options.limits.body_bytes)
+                response = Response(200, await self._run(route, body))
             else:
-                answer = Answer(200, self._describe(asked))
+                response = Response(200, describe_model(route, self.registry))
         except RequestError as error:
             code = error.code
-            answer = Answer(error.http_status, predict.error_answer(error))
-        except Exception:  # a mistake of ours must not end the connection
+            response = Response(error.http_status, error_response(error))
+        except Exception:  # a bug must not close the connection
             log.exception("%s %s", method, target)
             code = "INTERNAL"
-            error = RequestError("Internal error. The server's log has more", code)
-            answer = Answer(500, predict.error_answer(error))
-        if self.metrics:
-            known = asked is not None and asked.model in self.repository.models
-            name = asked.model if known else ""  # not whatever a client invents
-            self.metrics.request(
-                name, asked.action if asked else "", code, time.perf_counter() - start
-            )
-        return answer
+            error = RequestError("Internal error. The server's log has the details", code)
+            response = Response(500, error_response(error))
+        self._record(route, code, time.perf_counter() - start)
+        return response
 
-    async def _run(self, asked, body):
-        """Answer a predict, classify or regress request."""
+    def _record(self, route, code, seconds):
+        if not self.metrics:
+            return
+        # Names of models that do not exist would let clients add metrics without a limit.
+        known = route is not None and route.model in self.registry.models
+        action = route.action if route else ""
+        self.metrics.record_request(route.model if known else "", action, code, seconds)
+
+    async def _run(self, route, body):
+        """Run a predict, classify or regress request, and return the body of the response."""
         small = len(body) <= INLINE_BYTES
-        work = Work(asked, body, self)
+        request = InferenceRequest(
+            route, body, self.registry, self.metrics, self.options.check_method_name
+        )
         if self.batcher is None and not small:
-            return await self._elsewhere(work.all)
-        await self._here_or_elsewhere(work.prepare, small)
+            return await self._call_on_thread(request.process)
+        await self._call(request.read, small)
         if self.batcher:
-            try:
-                async with asyncio.timeout(self.options.limits.seconds):
-                    work.outputs = await self.batcher.run(work.signature, work.tensors)
-            except TimeoutError:
-                raise _too_late() from None
+            async with self._time_limit():
+                request.outputs = await self.batcher.run(request.signature, request.tensors)
         else:
-            await self._here_or_elsewhere(work.run, work.is_quick())
-        return await self._here_or_elsewhere(work.answer, small)
+            await self._call(request.run, request.is_fast())
+        return await self._call(request.response, small)
 
-    async def _here_or_elsewhere(self, function, here):
-        return function() if here else await self._elsewhere(function)
+    async def _call(self, function, inline):
+        return function() if inline else await self._call_on_thread(function)
 
-    async def _elsewhere(self, function):
+    async def _call_on_thread(self, function):
         call = asyncio.get_running_loop().run_in_executor(self.executor, function)
+        async with self._time_limit():
+            return await call
+
+    @contextlib.asynccontextmanager
+    async def _time_limit(self):
         try:
-            async with asyncio.timeout(self.options.limits.seconds):
-                return await call
+            async with asyncio.timeout(self.options.limits.timeout):
+                yield
         except TimeoutError:
-            raise _too_late() from None
-
-    def _describe(self, asked):
-        if asked.model is None:
-            raise RequestError("Missing model name in request.")
-        if asked.action == "status":
-            status = self.repository.status(asked.model, asked.version)
-            return json.dumps({"model_version_status": status}, indent=1).encode()
-        model, version = self.repository.find(asked.model, asked.version, asked.label)
-        spec = {"name": asked.model, "version": str(version), "signature_name": ""}
-        definitions = {
-            name: json_format.MessageToDict(
-                definition,
-                preserving_proto_field_name=True,
-                always_print_fields_with_no_presence=True,
-            )
-            for name, definition in model.definitions.items()
-        }
-        metadata = {"signature_def": {"signature_def": definitions}}
-        return json.dumps({"model_spec": spec, "metadata": metadata}, indent=1).encode()
+            message = "Timed out waiting for the model"
+            raise RequestError(message, "DEADLINE_EXCEEDED") from None
 
 
-def _too_late():
-    return RequestError("Timed out waiting for the model", "DEADLINE_EXCEEDED")
-
-
-def _page(status):
-    return Answer(status, html_page(status), b"text/html", ((b"connection", b"close"),))
+def _error_page(status):
+    return Response(status, error_page(status), b"text/html", ((b"connection", b"close"),))
 
 
 def _target(scope):
     target = scope.get("kerashw.target")
-    if target is None:  # under another server
+    if target is None:  # another server than uvicorn_connection.py runs the application
         query = scope["query_string"].decode("latin-1")
         target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
     return target
 
 
 async def _read_body(receive):
+    """Return the body of a request; `None` if the client disconnects."""
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         return message["body"]
@@ -218,21 +201,21 @@ def _has_origin(headers):
     return any(name == b"origin" and _ORIGIN.search(value) for name, value in headers)
 
 
-def _decompressed(body, headers, most):
+def _decompress(body, headers, max_bytes):
     for name, value in headers:
         if name == b"content-encoding" and b"gzip" in value.lower():
-            return _gunzip(body, most)
+            return _gunzip(body, max_bytes)
     return body
 
 
-def _gunzip(body, most):
-    reader = zlib.decompressobj(wbits=31)
+def _gunzip(body, max_bytes):
+    decompressor = zlib.decompressobj(wbits=31)
     try:
-        text = reader.decompress(body, most)
+        text = decompressor.decompress(body, max_bytes)
     except zlib.error as error:
         raise RequestError(f"The body is not gzip: {error}") from None
-    if reader.unconsumed_tail:
-        raise RequestError(f"The body has more than {most} bytes when decompressed")
-    if not reader.eof:
+    if decompressor.unconsumed_tail:
+        raise RequestError(f"The body has more than {max_bytes} bytes when decompressed")
+    if not decompressor.eof:
         raise RequestError("The body is not gzip: it is cut short")
     return text

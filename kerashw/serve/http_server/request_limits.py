@@ -1,19 +1,20 @@
-"""The limits on what one client may use of the server."""
+"""The limits on requests and connections."""
 
 from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """What a client may take of the server.
+    """The limits on requests and connections.
 
     Args:
-        body_bytes: Integer, of a request's body, also after decompression.
-        header_bytes: Integer, of its first line and headers.
-        connections: Integer, at once.
-        seconds: Float, for sending a request, for the answer to it, and for reading that.
+        body_bytes: Integer, the largest body of a request in bytes, also after decompression.
+        header_bytes: Integer, the largest size of the request line and the headers in bytes.
+        connections: Integer, the largest number of open connections.
+        timeout: Float, in seconds: the longest time in which a request arrives, and in which it is
+            answered, and in which the client reads the response.
     """
 
     body_bytes: int = 64 * 2**20
     header_bytes: int = 64 * 2**10
     connections: int = 1000
-    seconds: float = 30.0
+    timeout: float = 30.0

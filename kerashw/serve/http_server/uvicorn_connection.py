@@ -1,6 +1,17 @@
-"""The HTTP connection: uvicorn's, with bounds on what a client may take, and evhttp's answers.
+"""The HTTP connection: uvicorn's, with limits for each client and the error responses of evhttp.
 
-Requests that are no HTTP are answered as by TensorFlow Serving's HTTP server, evhttp.
+A request that is not valid HTTP gets the response of evhttp, the HTTP server inside TensorFlow
+Serving. uvicorn has no settings for these limits, so this module, and no other one, uses private
+names of uvicorn; `tests/serve/http_server/test_uvicorn_private.py` checks that they exist.
+
+Other servers do not have the limits either. Hypercorn's documentation leaves large bodies, slow
+bodies and slow readers to the application and names no limit on open connections (1); Granian's
+options limit the concurrent requests and the time to read headers, but neither the size or the time
+of a body nor the time to read a response (2).
+
+Reference:
+    (1) https://hypercorn.readthedocs.io/en/latest/discussion/dos_mitigations.html,
+    (2) https://github.com/emmett-framework/granian#options
 """
 
 import re
@@ -8,28 +19,26 @@ import re
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from kerashw.serve.api.predict import error_answer
-from kerashw.serve.api.status_codes import RequestError
-from kerashw.serve.http_server.error_pages import REASONS, html_page
+from kerashw.serve.api.status_codes import RequestError, error_response
+from kerashw.serve.http_server.evhttp import METHODS, REASONS, error_page
 from kerashw.serve.http_server.request_limits import Limits
 
-_METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH")
 _REQUEST_LINE = re.compile(rb"(\S+) \S+ HTTP/1\.[01]\r?\n")
 LINGER_SECONDS = 5.0
-GRACE_SECONDS = 0.3
+SHUTDOWN_POLL_SECONDS = 0.3
 
 
 def protocol_class(limits):
-    """Return the class of connections with these limits; uvicorn makes one for each client."""
-    return type("LimitedConnection", (Connection,), {"limits": limits})
+    """Return the connection class with these `Limits`, for the argument `http` of uvicorn."""
+    return type("Connection", (LimitedConnection,), {"limits": limits})
 
 
-class _TooMuchError(Exception):
-    """A request is over a limit; says so to the parser, which stops."""
+class _LimitExceededError(Exception):
+    """Stops the parser, because a request exceeds a limit."""
 
 
-class Connection(HttpToolsProtocol):
-    """A client's connection.
+class LimitedConnection(HttpToolsProtocol):
+    """The connection of one client.
 
     Attributes:
         limits: `Limits`.
@@ -38,156 +47,160 @@ class Connection(HttpToolsProtocol):
     limits = Limits()
 
     def connection_made(self, transport):
-        """Take a client in, or turn it away when there are too many."""
+        """Accept a client, or reject it with 503 if there are too many connections."""
         super().connection_made(transport)
-        self.data = b""
-        self.problem = None  # the status to end the connection with
-        self.refused = False
-        self.farewell = None  # the answer to a request that was refused, until it is sent
-        self.received = True  # whether all of the last request is here
-        self.handed_on = False  # whether the application has it, while its body is still coming
-        self.unanswered = 0
-        self.ended = False  # whether the client has said that it sends no more
-        self.held_bytes = 0  # what the parser keeps to itself, such as half a header
-        self.last = False  # whether the next request is the last
+        self.data = b""  # the bytes that are being parsed
+        self.unparsed_bytes = 0  # the number of bytes that the parser buffers, as of half a header
         self.header_bytes = self.body_bytes = 0
-        self.timer = self.write_timer = None
+        self.in_body = False  # whether the application runs a request whose body is arriving
+        self.request_complete = True  # whether the last request has arrived completely
+        self.pending_responses = 0
+        self.eof = False  # whether the client has closed its sending side
+        self.shutting_down = False  # whether the next response is the last one
+        self.failed = False  # whether the connection ends with an error response
+        self.error_status = None  # the status of the limit that was exceeded
+        self.error_response = None  # the bytes of the error response, until it is sent
+        self.read_timer = self.write_timer = None
         if len(self.connections) > self.limits.connections:
-            self.refuse(503, "Too many connections")
+            self.send_error(503, "Too many connections")
         else:
-            self._arm(self.transport.abort)
+            self._start_read_timer(self.transport.abort)
 
     def connection_lost(self, exc):
-        """Forget the client."""
-        self._disarm()
+        """Cancel the timers."""
+        self._cancel_read_timer()
         self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data):
-        """Read on; a request that takes too long to come is not waited for."""
-        if self.refused:
+        """Parse the data, and limit the time for the rest of the request."""
+        if self.failed:
             return
         self._unset_keepalive_if_required()
         self.data = data
-        self.held_bytes += len(data)
-        self._feed(data)
+        self.unparsed_bytes += len(data)
+        self._parse(data)
         self.data = b""
-        if self.held_bytes > self.limits.header_bytes:
-            self.problem = 431
+        if self.unparsed_bytes > self.limits.header_bytes:
+            self.error_status = 431
             self.send_400_response("")
-        if self.received or self.refused:
-            self._disarm(unless=self.refused)
-        elif self.timer is None:
-            self._arm(self._time_out)
+        if self.failed or self.read_timer:
+            return
+        if not self.request_complete:
+            self._start_read_timer(self._send_timeout_error)
+        elif not self.pending_responses:  # only empty lines, which belong to no request
+            self._start_read_timer(self.transport.abort)
 
     def eof_received(self):
-        """Stay open for the answer, when a client says that it has asked its last question."""
-        self.ended = True
-        if not self.received:
-            self._end(400, b"text/html", html_page(400))
-        elif self.unanswered and not self.refused:
+        """Keep the connection open for the pending responses after the client's last request."""
+        self.eof = True
+        if not self.request_complete:
+            self._fail(400, "text/html", error_page(400))
+        elif self.pending_responses and not self.failed:
             self.cycle.keep_alive = False
-        return self.unanswered > 0
+        return self.pending_responses > 0
 
     def on_message_begin(self):
         """Start a request."""
         super().on_message_begin()
-        self.received = self.handed_on = False
-        self._disarm()
+        self.request_complete = self.in_body = False
+        self._cancel_read_timer()
         self.header_bytes = self.body_bytes = 0
 
     def on_url(self, url):
-        """Take in a part of the request's target."""
-        self._count_header(len(url))
+        """Add a part of the request's target."""
+        self._count_header_bytes(len(url))
         super().on_url(url)
 
     def on_header(self, name, value):
-        """Take in a header."""
-        self._count_header(len(name) + len(value) + 4)
+        """Add a header."""
+        self._count_header_bytes(len(name) + len(value) + 4)
         super().on_header(name, value)
 
     def on_headers_complete(self):
-        """Hand the request on to the application, while its body is still coming."""
+        """Run the application, which reads the body while it arrives."""
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
-            return  # it comes again
+            return  # `_parse` parses this request again
         for name, value in self.headers:
             if name == b"content-length" and int(value) > self.limits.body_bytes:
-                self._stop(413)
-        # The target as it came: the path that uvicorn passes on is decoded, and has no query.
+                self._exceed(413)
+        # The target as the client sent it; uvicorn's `path` is decoded and lacks the query.
         self.scope["kerashw.target"] = self.url.decode("latin-1")
         super().on_headers_complete()
-        self.handed_on = True
-        self.unanswered += 1
-        if self.last:
+        self.in_body = True
+        self.pending_responses += 1
+        if self.shutting_down:
             self.cycle.keep_alive = False
 
     def on_body(self, body):
-        """Take in a part of the body."""
-        self.held_bytes = 0
+        """Add a part of the body."""
+        self.unparsed_bytes = 0
         self.body_bytes += len(body)
         if self.body_bytes > self.limits.body_bytes:
-            self._stop(413)
+            self._exceed(413)
         super().on_body(body)
 
     def on_message_complete(self):
-        """Note that the whole request is here."""
-        if not self.handed_on:
+        """Complete the request."""
+        if not self.in_body:
             return
-        self.received, self.handed_on = True, False
+        self.request_complete, self.in_body = True, False
+        self._cancel_read_timer()
         super().on_message_complete()
 
     def on_response_complete(self):
-        """Go on with the next request, or end the connection when one was refused."""
-        self.unanswered -= 1
+        """Start the next request, or send the error response."""
+        self.pending_responses -= 1
         super().on_response_complete()
-        if self.farewell and not self.unanswered:
-            self._say_farewell()
+        if self.error_response and not self.pending_responses:
+            self._send_error_response()
 
     def send_400_response(self, msg):
-        """Answer what is no HTTP, or is too much."""
-        status = self.problem or _status_of_broken(self.data)
+        """Send the error response to a request that is malformed or exceeds a limit."""
+        status = self.error_status or _status_of_malformed(self.data)
         if status in (400, 501):
-            self._end(status, b"text/html", html_page(status))
+            self._fail(status, "text/html", error_page(status))
         else:
-            self.refuse(status, f"{REASONS[status]}. {self._limit_text(status)}")
+            self.send_error(status, f"{REASONS[status]}. {self._limit_message(status)}")
 
-    def refuse(self, status, message):
-        """Answer with an error and end the connection."""
-        self._end(status, b"application/json", error_answer(RequestError(message)))
+    def send_error(self, status, message):
+        """Send an error as JSON, and close the connection."""
+        self._fail(status, "application/json", error_response(RequestError(message)))
 
     def pause_writing(self):
-        """Give a client that does not read its answer a while, and no more."""
+        """Limit the time in which the client reads the response."""
         super().pause_writing()
-        self.write_timer = self.loop.call_later(self.limits.seconds, self.transport.abort)
+        self.write_timer = self.loop.call_later(self.limits.timeout, self.transport.abort)
 
     def resume_writing(self):
-        """Note that the client reads again."""
+        """Cancel the time limit of `pause_writing`."""
         if self.write_timer:
             self.write_timer.cancel()
             self.write_timer = None
         super().resume_writing()
 
     def shutdown(self):
-        """End the connection when its requests are answered, also one that is under way."""
-        self.last = True
+        """Close the connection when its requests are answered, also one that is still arriving."""
+        self.shutting_down = True
         if self.cycle and not self.cycle.response_complete:
             self.cycle.keep_alive = False
         else:
-            self.loop.call_later(GRACE_SECONDS, self._close_when_idle)
+            self.loop.call_later(SHUTDOWN_POLL_SECONDS, self._close_when_idle)
 
     def _close_when_idle(self):
         if self.transport.is_closing():
             return
-        if not self.received:
-            self.loop.call_later(GRACE_SECONDS, self._close_when_idle)
+        if not self.request_complete:
+            self.loop.call_later(SHUTDOWN_POLL_SECONDS, self._close_when_idle)
         elif self.cycle is None or self.cycle.response_complete:
             self.transport.close()
 
-    def _feed(self, data):
-        """Parse what came; nobody's offer to speak another protocol is taken up.
+    def _parse(self, data):
+        """Parse data, and ignore requests to upgrade to another protocol.
 
-        The parser gives up on requests with such an offer, also where they have a body: Java's
-        HTTP client makes one with each first request. They are read again without it.
+        The parser stops at a request with an `Upgrade` header, even if the request has a body, as
+        the first request of Java's HTTP client does. Such a request is parsed again without the
+        header.
         """
         while data:
             try:
@@ -202,84 +215,79 @@ class Connection(HttpToolsProtocol):
                 return
 
     def _head_without_upgrade(self):
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
-        version = self.parser.get_http_version().encode()
-        return b"%b %b HTTP/%b\r\n%b\r\n" % (
-            self.parser.get_method(),
-            self.url,
-            version,
-            b"".join(lines),
-        )
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(lines))
 
-    def _count_header(self, size):
-        self.held_bytes = 0
+    def _count_header_bytes(self, size):
+        self.unparsed_bytes = 0
         self.header_bytes += size
         if self.header_bytes > self.limits.header_bytes:
-            self._stop(431)
+            self._exceed(431)
 
-    def _stop(self, status):
-        self.problem = status
-        raise _TooMuchError
+    def _exceed(self, status):
+        self.error_status = status
+        raise _LimitExceededError
 
-    def _time_out(self):
-        self.timer = None
-        self.refuse(408, f"The request took more than {self.limits.seconds:g} s to come")
+    def _send_timeout_error(self):
+        self.read_timer = None
+        self.send_error(408, f"The request took more than {self.limits.timeout:g} s to arrive")
 
-    def _limit_text(self, status):
-        limits = self.limits
+    def _limit_message(self, status):
         if status == 413:
-            return f"The body may have {limits.body_bytes} bytes"
-        return f"The request line and headers may have {limits.header_bytes} bytes"
+            return f"The body may have {self.limits.body_bytes} bytes"
+        return f"The request line and headers may have {self.limits.header_bytes} bytes"
 
-    def _end(self, status, content_type, body):
-        if self.refused or self.transport.is_closing():
+    def _fail(self, status, content_type, body):
+        """Send an error response after the pending responses, and close the connection."""
+        if self.failed or self.transport.is_closing():
             return
-        self.refused = True
-        self._disarm()
-        if self.handed_on and not self.cycle.response_complete:
-            self._take_back()
+        self.failed = True
+        self._cancel_read_timer()
+        if self.in_body and not self.cycle.response_complete:
+            self._cancel_request()
         head = (
-            f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {content_type.decode()}\r\n"
+            f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {content_type}\r\n"
             f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        self.farewell = head.encode() + body
-        if not self.unanswered:
-            self._say_farewell()
+        self.error_response = head.encode() + body
+        if not self.pending_responses:
+            self._send_error_response()
 
-    def _take_back(self):
-        """Let the application forget the request that is coming in."""
-        self.unanswered -= 1
+    def _cancel_request(self):
+        """Drop the request that is arriving, or disconnect it from the application."""
+        self.pending_responses -= 1
         if self.pipeline and self.pipeline[0][0] is self.cycle:
             self.pipeline.popleft()
         else:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
-    def _say_farewell(self):
+    def _send_error_response(self):
         if self.transport.is_closing():
             return
-        self.transport.write(self.farewell)
-        self.farewell = None
-        if self.ended:
+        self.transport.write(self.error_response)
+        self.error_response = None
+        if self.eof:
             self.transport.close()
             return
-        # Were the connection closed at once, the answer would be lost on a client that is still
-        # sending. What it sends is thrown away for a while.
+        # If the connection were closed at once, a client that is still sending would lose the
+        # response. `data_received` discards what it sends in the meantime.
         self.flow.resume_reading()
         self.transport.write_eof()
-        self._arm(self.transport.abort, min(LINGER_SECONDS, self.limits.seconds))
+        self._start_read_timer(self.transport.abort, min(LINGER_SECONDS, self.limits.timeout))
 
-    def _arm(self, action, seconds=None):
-        self._disarm()
-        self.timer = self.loop.call_later(seconds or self.limits.seconds, action)
+    def _start_read_timer(self, action, seconds=None):
+        self._cancel_read_timer()
+        self.read_timer = self.loop.call_later(seconds or self.limits.timeout, action)
 
-    def _disarm(self, unless=False):
-        if self.timer and not unless:
-            self.timer.cancel()
-            self.timer = None
+    def _cancel_read_timer(self):
+        if self.read_timer:
+            self.read_timer.cancel()
+            self.read_timer = None
 
 
-def _status_of_broken(data):
-    """Return evhttp's status for a request that the parser refused."""
+def _status_of_malformed(data):
+    """Return the status with which evhttp answers a request that the parser rejects."""
     line = _REQUEST_LINE.match(data)
-    return 501 if line and line[1] not in _METHODS else 400
+    return 501 if line and line[1].decode("latin-1") not in METHODS else 400

@@ -1,1 +1,1 @@
-"""JSON as TensorFlow Serving reads and writes it, to and from tensors."""
+"""JSON as TensorFlow Serving reads and writes it, and its conversion to and from tensors."""

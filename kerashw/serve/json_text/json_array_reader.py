@@ -1,18 +1,20 @@
-"""The requests that nearly all are, read in a third of the time: one regular array of numbers.
+"""Reads a request whose value is one rectangular array of numbers, three times as fast as usual.
 
-A JSON library makes a list of each pair of brackets, and an image has a thousand. Here the
-brackets are checked as text, and only the numbers are read.
+A JSON library creates a list for each pair of brackets, and a batch of images has thousands. Here
+the brackets are checked as text, and only the numbers are parsed.
 """
 
 import math
 import re
+from typing import NamedTuple
 
 import numpy as np
 import orjson
 
-from kerashw.serve.json_text.tensors import FLOATS, LIMITS, MAX_RANK, array_of
+from kerashw.serve.json_text.dtypes import FLOATS, MAX_RANK, PYTHON_TYPES
+from kerashw.serve.json_text.tensor_reader import array_of
 
-# JSON's white space, which is less than what `re` takes for it.
+# JSON's white space. The class \s of `re` has more characters.
 _SPACE = b" \t\n\r"
 _REQUEST = re.compile(
     rb'%(s)b\{%(s)b(?:"signature_name"%(s)b:%(s)b"(\w*)"%(s)b,%(s)b)?'
@@ -23,57 +25,49 @@ _NUMBER = b"0123456789.eE+-"
 _WITHOUT_BRACKETS = bytes.maketrans(b"[]", b"  ")
 
 
-class RegularRequest(dict):
-    """A request whose `instances` or `inputs` are one regular array of numbers.
-
-    As a dictionary it has the `signature_name`, if there is one.
+class NumberArray(NamedTuple):
+    """A rectangular array of JSON numbers.
 
     Args:
-        body: Bytes, the request.
-        rows: Boolean, whether it has `instances`.
-        numbers: List of numbers.
+        numbers: List of integers and floats, in C order; not empty.
         shape: List of integers.
     """
 
-    def __init__(self, body, rows, numbers, shape):
-        super().__init__()
-        self.body, self.rows, self.numbers, self.shape = body, rows, numbers, shape
+    numbers: list
+    shape: list
 
-    def tensors(self, types):
-        """Return the tensor of a signature's only input, if it takes such numbers.
+    def try_tensor(self, dtype):
+        """Return the numbers as a tensor, or None if they do not fit its type.
 
         Args:
-            types: Dictionary, the signature's inputs.
-
-        Returns:
-            Dictionary of one array; None if the request needs a closer look.
+            dtype: String, TensorFlow's name of the tensor's type.
         """
-        if len(types) != 1 or len(self.shape) > MAX_RANK:
-            return None
-        [(name, dtype)] = types.items()
-        if dtype in LIMITS and set(map(type, self.numbers)) != {int}:
-            return None
-        if dtype not in LIMITS and dtype not in FLOATS:
+        if dtype not in FLOATS and set(map(type, self.numbers)) not in PYTHON_TYPES.get(dtype, ()):
             return None
         try:
-            return {name: array_of(self.numbers, dtype).reshape(self.shape)}
+            return array_of(self.numbers, dtype).reshape(self.shape)
         except OverflowError:
             return None
 
+    def tolist(self):
+        """Return the numbers as nested lists, as a JSON library returns them."""
+        return np.array(self.numbers, np.object_).reshape(self.shape).tolist()
 
-def read_regular(body):
-    """Read a request if it is regular.
+
+def read_array_request(body):
+    """Read a request whose `instances` or `inputs` are one rectangular array of numbers.
 
     Args:
         body: Bytes.
 
     Returns:
-        `RegularRequest`; None if it is not one, or no request at all.
+        Dictionary of the one `NumberArray`, and of the `signature_name` if the request has one.
+        None if the request has another form or is malformed.
 
     Example:
-        >>> read_regular(b'{"instances": [[1, 2.5], [3, 4]]}').numbers
-        [1, 2.5, 3, 4]
-        >>> read_regular(b'{"instances": [[1, 2], [3]]}') is None
+        >>> read_array_request(b'{"instances": [[1, 2.5], [3, 4]]}')
+        {'instances': NumberArray(numbers=[1, 2.5, 3, 4], shape=[2, 2])}
+        >>> read_array_request(b'{"instances": [[1, 2], [3]]}') is None
         True
     """
     start = _REQUEST.match(body)
@@ -82,7 +76,7 @@ def read_regular(body):
         return None
     text = body[start.end() : end.start() + 1]
     shape = _shape(text.translate(None, _SPACE))
-    if shape is None:
+    if shape is None or len(shape) > MAX_RANK:
         return None
     try:
         numbers = orjson.loads(b"[%b]" % text.translate(_WITHOUT_BRACKETS))
@@ -90,21 +84,21 @@ def read_regular(body):
         return None
     if len(numbers) != math.prod(shape):
         return None
-    request = RegularRequest(body, start[2] == b"instances", numbers, shape)
+    request = {start[2].decode(): NumberArray(numbers, shape)}
     if start[1] is not None:
         request["signature_name"] = start[1].decode()
     return request
 
 
 def _shape(text):
-    """Return the shape that the brackets and commas of an array say; None if irregular."""
+    """Return the shape of the brackets and commas of an array, or None if it is ragged."""
     if _has_number_outside(text):
         return None
     skeleton = text.translate(None, _NUMBER)
     depth = len(skeleton) - len(skeleton.lstrip(b"["))
     shape, inner = [], b""
     for level in range(1, depth + 1):
-        # The first list of this level; the others of it must be the same.
+        # The first list of this level. All others of the level must be equal to it.
         start = depth - level
         first = skeleton[start : skeleton.find(b"]" * level, start) + level]
         size = (len(first) - 1) // (len(inner) + 1)
@@ -116,7 +110,7 @@ def _shape(text):
 
 
 def _has_number_outside(text):
-    """Return whether a number follows a closing bracket, or an opening bracket a number."""
+    """Return whether a number is next to the outer side of a bracket."""
     codes = np.frombuffer(text, np.uint8)
     left, right = codes[:-1], codes[1:]
     opening, closing, comma = b"[],"

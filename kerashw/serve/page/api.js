@@ -1,50 +1,54 @@
-// The models, as this page asks them: over TensorFlow Serving's REST API.
+// The requests of the page. Predictions go to TensorFlow Serving's REST API.
 
-/** The served models: name, versions, and the labels and signatures of the newest version. */
-export async function served() {
-  return (await answered(await fetch("page/models.json"))).models;
+/**
+ * Return the served models: the name and versions of each, and the labels and signatures of its
+ * newest version.
+ */
+export async function fetchModels() {
+  return (await readJson(await fetch("page/models.json"))).models;
 }
 
-/** Ask a model about one instance; return its prediction, and how many milliseconds that took. */
+/** Return a model's prediction for one instance, and the time of the request in milliseconds. */
 export async function predict(model, signature, instance) {
   const start = performance.now();
-  const answer = await answered(
+  const { predictions } = await readJson(
     await fetch(`v1/models/${encodeURIComponent(model)}:predict`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ signature_name: signature, instances: [instance] }),
     }),
   );
-  return { prediction: answer.predictions[0], milliseconds: performance.now() - start };
+  return { prediction: predictions[0], milliseconds: performance.now() - start };
 }
 
 /**
- * Return a function that runs `run` with the value it is given, one value at a time. While it runs
- * only the newest value waits; older ones are skipped.
+ * Return a function that calls `run` with its value, one value at a time. While `run` is running,
+ * only the newest value waits, and older ones are dropped. The promise of the first call resolves
+ * when no value is left; that of a call while `run` is running resolves at once.
  */
-export function latest(run) {
-  let busy = false;
+export function latestOnly(run) {
+  let running = false;
   let waiting = [];
   return async (value) => {
     waiting = [value];
-    if (busy) return;
-    busy = true;
+    if (running) return;
+    running = true;
     try {
       while (waiting.length) await run(waiting.pop());
     } finally {
-      busy = false;
+      running = false;
     }
   };
 }
 
-async function answered(response) {
+async function readJson(response) {
   const text = await response.text();
   if (response.ok) return JSON.parse(text);
-  let reason = text;
+  let message = text;
   try {
-    reason = JSON.parse(text).error;
+    message = JSON.parse(text).error;
   } catch {
-    // An answer that is no JSON is its own reason.
+    // The response is not JSON: its text is the message.
   }
-  throw new Error(reason || `status ${response.status}`);
+  throw new Error(message || `status ${response.status}`);
 }

@@ -1,6 +1,6 @@
-// The diagonals tab: a grid to draw on, the feature map, its peaks, and the class in words.
+// The diagonals tab: a grid to draw on, the feature map with its peaks, and the class in words.
 
-import { latest, predict } from "./api.js";
+import { latestOnly, predict } from "./api.js";
 import { Board } from "./board.js";
 import { Grid } from "./grid.js";
 
@@ -12,36 +12,35 @@ const MAIN_DIAGONALS = [[5, 8], [6, 9], [7, 10], [10, 11], [11, 12], [12, 13]];
 export function startDiagonals([model]) {
   const { name, versions, signatures } = model;
   const answer = document.getElementById("diagonal-answer");
-  const map = new NumberMap(document.getElementById("map"));
+  const map = new FeatureMap(document.getElementById("map"));
   document.getElementById("counter").textContent = `${name}, version ${versions[0]}, counts.`;
 
-  const ask = latest(async (pixels) => {
+  const update = latestOnly(async (pixels) => {
     try {
-      const [steps, result] = await Promise.all(
+      const [features, result] = await Promise.all(
         ["feature_map", "serving_default"].map((signature) =>
-          predict(name, signature, whole(pixels, signatures[signature].inputs.image.shape)),
+          predict(name, signature, toImage(pixels, signatures[signature].inputs.image.shape)),
         ),
       );
-      show(steps.prediction, result.prediction);
+      show(features.prediction, result.prediction);
     } catch (error) {
       answer.textContent = `${name} does not answer: ${error.message}`;
     }
   });
 
   function show({ feature_map: sums, peaks }, { count, class: label }) {
-    const found = placesOf(peaks);
-    map.show(sums, found);
-    grid.board.frame(found.map(([row, column]) => ({ row, column, side: 3 })));
+    const positions = findPositions(peaks);
+    map.show(sums, positions);
+    grid.board.setFrames(positions.map(([row, column]) => ({ row, column, side: 3 })));
     answer.textContent = `${count} ${count === 1 ? "peak" : "peaks"}: Class ${label}`;
-    document.getElementById("explained").textContent = explained(count, grid.pixels);
-    const places = found.map(([row, column]) => `row ${row}, column ${column}`);
-    const title = places.length === 1 ? "The peak: " : "The peaks: ";
-    document.getElementById("peaks").textContent = places.length
-      ? `${title}${places.join("; ")}.`
+    document.getElementById("explained").textContent = explain(count, grid.pixels);
+    const title = positions.length === 1 ? "The peak: " : "The peaks: ";
+    document.getElementById("peaks").textContent = positions.length
+      ? `${title}${describePositions(positions)}.`
       : "";
   }
 
-  const grid = new Grid(document.getElementById("grid"), () => ask(grid.pixels));
+  const grid = new Grid(document.getElementById("grid"), () => update(grid.pixels));
   const drawings = { "clear-grid": [], example: EXAMPLE, "main-diagonals": MAIN_DIAGONALS };
   for (const [button, drawing] of Object.entries(drawings)) {
     document.getElementById(button).addEventListener("click", () => grid.draw(drawing));
@@ -49,30 +48,34 @@ export function startDiagonals([model]) {
   grid.draw(EXAMPLE);
 }
 
-/** The whole image that the model takes, of one channel, the grid in its upper left corner. */
-function whole(pixels, [, height, width]) {
+/** Return the image for the model, of one channel, with the grid in its upper left corner. */
+function toImage(pixels, [, height, width]) {
   return Array.from({ length: height }, (_, row) =>
     Array.from({ length: width }, (_, column) => [pixels[row]?.[column] ? 1 : 0]),
   );
 }
 
-/** The places [row, column] that are set. */
-function placesOf(peaks) {
+/** Return the positions [row, column] of the peaks. */
+function findPositions(peaks) {
   return peaks.flatMap((row, r) => row.flatMap((peak, c) => (peak ? [[r, c]] : [])));
 }
 
-/** What the rule says of a count, in words. */
-function explained(count, pixels) {
+function describePositions(positions) {
+  return positions.map(([row, column]) => `row ${row}, column ${column}`).join("; ");
+}
+
+/** Explain in words which class the rule assigns to a number of peaks. */
+function explain(count, pixels) {
   if (count === 1) return "One diagonal of three pixels.";
   if (count === 2) return "Two diagonals of three pixels, or one of four.";
   if (count > 2) return "More than two peaks: the rule has no class of its own for them.";
   return pixels.flat().some(Boolean)
-    ? "No window is full. Only diagonals from the lower left to the upper right count, and the rule says Class 2 of everything else."
-    : "Nothing is drawn. The rule says Class 2 even of an empty image, as it knows only “one peak” and “otherwise”.";
+    ? "No window of 3×3 pixels matches the kernel. Only diagonals from the lower left to the upper right count, and the rule assigns Class 2 to everything else."
+    : "Nothing is drawn. The rule assigns Class 2 even to an empty image, because its only cases are “one peak” and “otherwise”.";
 }
 
-/** The feature map: a board of numbers, peaks framed. */
-class NumberMap {
+/** The feature map: a board of numbers with frames around the peaks. */
+class FeatureMap {
   constructor(element) {
     this.board = new Board(element, MAP_SIZE);
     this.board.cells.setAttribute("role", "img");
@@ -81,13 +84,13 @@ class NumberMap {
   }
 
   show(sums, peaks) {
-    this.numbers.forEach((number, place) => {
-      const sum = sums[Math.floor(place / MAP_SIZE)][place % MAP_SIZE];
+    this.numbers.forEach((number, index) => {
+      const sum = sums[Math.floor(index / MAP_SIZE)][index % MAP_SIZE];
       number.textContent = sum;
       number.className = `sum-${sum}`;
     });
-    const places = peaks.map(([row, column]) => `row ${row}, column ${column}`).join("; ");
-    this.board.cells.setAttribute("aria-label", `Feature map. Peaks: ${places || "none"}`);
-    this.board.frame(peaks.map(([row, column]) => ({ row, column, side: 1 })));
+    const label = `Feature map. Peaks: ${describePositions(peaks) || "none"}`;
+    this.board.cells.setAttribute("aria-label", label);
+    this.board.setFrames(peaks.map(([row, column]) => ({ row, column, side: 1 })));
   }
 }

@@ -1,92 +1,109 @@
-// The digits tab: a sheet to draw on, and beside it what every model says while one draws.
+// The digits tab: a sheet to draw on, and the prediction of each model while one draws.
 
-import { latest, predict } from "./api.js";
+import { latestOnly, predict } from "./api.js";
 import { Card } from "./card.js";
 import { Sheet } from "./sheet.js";
 
-const SETTLED = 400; // milliseconds without a new answer before the answer is said
+const ANNOUNCE_DELAY = 400; // milliseconds without a new prediction before it is announced
 
 export function startDigits(models) {
   const answer = document.getElementById("digit-answer");
-  const pen = document.getElementById("pen");
+  const penStatus = document.getElementById("pen");
+  const cardList = document.getElementById("cards");
   const cards = models.map((model) => new Card(model));
-  document.getElementById("cards").append(...cards.map((card) => card.element));
-  let cleared = 0; // how often: an answer to what is no longer there is not shown
-  let settling;
-  let due = false;
+  cardList.append(...cards.map((card) => card.element));
+  let sheetNumber = 0; // counts the cleared sheets, whose predictions are not shown any more
+  let announceTimer;
+  let frameRequested = false;
+  let updates = 0; // the number of updates that are running
 
-  function say() {
-    clearTimeout(settling);
-    settling = setTimeout(() => {
-      answer.textContent = sheet.isEmpty ? "Draw a digit" : summary(cards);
-    }, SETTLED);
+  function announce() {
+    clearTimeout(announceTimer);
+    announceTimer = setTimeout(() => {
+      answer.textContent = sheet.isEmpty ? "Draw a digit" : summarize(cards);
+    }, ANNOUNCE_DELAY);
   }
 
-  const asks = cards.map((card) =>
-    latest(async ({ png, sheetNumber }) => {
+  const updateFunctions = cards.map((card) =>
+    latestOnly(async (drawing) => {
       let show;
       try {
-        const { prediction, milliseconds } = await predict(card.name, "image_bytes", { b64: png });
-        // Where probabilities are a model's only output, they come without their name.
+        const instance = { b64: drawing.png };
+        const { prediction, milliseconds } = await predict(card.name, "image_bytes", instance);
+        // The probabilities have no name if they are the only output of the model.
         const probabilities = prediction.probabilities ?? prediction;
         const winner = prediction.class ?? probabilities.indexOf(Math.max(...probabilities));
         show = () => card.show(probabilities, winner, milliseconds);
       } catch (error) {
         show = () => card.fail(error.message);
       }
-      if (sheetNumber !== cleared) return;
+      if (drawing.sheetNumber !== sheetNumber) return;
       show();
-      say();
+      announce();
     }),
   );
 
   const normalizer = models.find(({ signatures }) => signatures.normalized);
   document.getElementById("seen").hidden = !normalizer;
-  const askSeen = latest(async ({ png, sheetNumber }) => {
-    try {
-      const { prediction } = await predict(normalizer.name, "normalized", { b64: png });
-      if (sheetNumber === cleared) showSeen(prediction);
-    } catch {
-      // The models' cards say what is wrong.
-    }
-  });
+  if (normalizer) {
+    const updatePixels = async (drawing) => {
+      try {
+        const { prediction } = await predict(normalizer.name, "normalized", { b64: drawing.png });
+        if (drawing.sheetNumber === sheetNumber) showPixels(prediction);
+      } catch {
+        // The cards show the error.
+      }
+    };
+    updateFunctions.push(latestOnly(updatePixels));
+  }
 
-  function changed() {
+  /** Request the predictions for the sheet, and wait for them. */
+  async function update() {
+    frameRequested = false;
+    if (!sheet.isEmpty) {
+      updates += 1;
+      const drawing = { png: sheet.png(), sheetNumber };
+      await Promise.all(updateFunctions.map((each) => each(drawing)));
+      updates -= 1;
+    }
+    setBusy();
+  }
+
+  function setBusy() {
+    cardList.setAttribute("aria-busy", String(frameRequested || updates > 0));
+  }
+
+  function onChange() {
     if (sheet.isEmpty) {
-      cleared += 1;
+      sheetNumber += 1;
       for (const card of cards) card.clear();
-      showSeen(null);
-      say();
-    } else if (!due) {
-      due = true; // one picture for each frame that is drawn, at most
-      requestAnimationFrame(() => {
-        due = false;
-        if (sheet.isEmpty) return;
-        const value = { png: sheet.png(), sheetNumber: cleared };
-        for (const ask of asks) ask(value);
-        if (normalizer) askSeen(value);
-      });
+      showPixels(null);
+      announce();
+    } else if (!frameRequested) {
+      frameRequested = true; // at most one update for each frame of the display
+      setBusy();
+      requestAnimationFrame(update);
     }
   }
 
-  const sheet = new Sheet(document.getElementById("sheet"), changed, (text) => {
-    pen.textContent = text;
+  const sheet = new Sheet(document.getElementById("sheet"), onChange, (text) => {
+    penStatus.textContent = text;
   });
 
   async function open(file) {
     try {
       const picture = await createImageBitmap(file);
-      cleared += 1;
+      sheetNumber += 1;
       sheet.open(picture);
-      pen.textContent = `Opened ${file.name}.`;
+      penStatus.textContent = `Opened ${file.name}.`;
     } catch {
-      pen.textContent = `${file.name} is not a picture that this browser can read. Try a PNG or JPEG file.`;
+      penStatus.textContent = `${file.name} is not a picture that this browser can read. Try a PNG or JPEG file.`;
     }
   }
 
   document.getElementById("clear-sheet").addEventListener("click", () => {
     sheet.clear();
-    pen.textContent = "";
+    penStatus.textContent = "";
   });
   document.getElementById("open").addEventListener("change", (event) => {
     const [file] = event.target.files;
@@ -99,18 +116,20 @@ export function startDigits(models) {
   });
 }
 
-/** What the models say, in one sentence. */
-function summary(cards) {
-  const said = cards.filter((card) => card.said !== null);
-  if (!said.length) return "No model answers";
-  const classes = new Set(said.map((card) => card.said));
-  if (classes.size > 1 || said.length === 1) {
-    return said.map((card) => `${card.name} says ${card.said}`).join(", ");
+/** Return the predictions of the models in one sentence. */
+function summarize(cards) {
+  const answered = cards.filter((card) => card.prediction !== null);
+  if (!answered.length) return "No model answers";
+  const classes = new Set(answered.map((card) => card.prediction));
+  if (classes.size > 1 || answered.length === 1) {
+    return answered.map((card) => `${card.name} says ${card.prediction}`).join(", ");
   }
-  return `${said.length === 2 ? "Both" : `All ${said.length}`} models say ${said[0].said}`;
+  const count = answered.length === 2 ? "Both" : `All ${answered.length}`;
+  return `${count} models say ${answered[0].prediction}`;
 }
 
-function showSeen(pixels) {
+/** Show the normalized digit, rows of pixels from 0 to 255; null clears it. */
+function showPixels(pixels) {
   const canvas = document.getElementById("pixels");
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, canvas.width, canvas.height);
@@ -119,6 +138,6 @@ function showSeen(pixels) {
   canvas.width = pixels[0].length;
   canvas.height = pixels.length;
   const image = context.createImageData(canvas.width, canvas.height);
-  pixels.flat().forEach((grey, place) => image.data.set([grey, grey, grey, 255], 4 * place));
+  pixels.flat().forEach((grey, index) => image.data.set([grey, grey, grey, 255], 4 * index));
   context.putImageData(image, 0, 0);
 }

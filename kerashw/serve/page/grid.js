@@ -1,4 +1,4 @@
-// The grid that diagonals are drawn on: an ARIA grid, of which one cell at a time takes the focus.
+// The grid to draw diagonals on: an ARIA grid in which one cell at a time can have the focus.
 
 import { Board } from "./board.js";
 
@@ -14,33 +14,33 @@ const MOVES = {
 
 export class Grid {
   /**
-   * @param element Where it goes.
-   * @param changed Called after every change.
+   * @param element The element that the grid is added to.
+   * @param onChange Function that is called after each change.
    */
-  constructor(element, changed) {
-    this.changed = changed;
+  constructor(element, onChange) {
+    this.onChange = onChange;
     this.pixels = Array.from({ length: SIZE }, () => Array(SIZE).fill(false));
     this.board = new Board(element, SIZE);
-    this.place = [0, 0]; // of the cell that takes the focus
-    this.painting = null; // the value that the pointer paints, while it is down
+    this.position = [0, 0]; // the cell that has the focus
+    this.painting = null; // the value that the pointer paints while it is down; otherwise null
     const { cells } = this.board;
     cells.setAttribute("role", "grid");
     cells.setAttribute("aria-labelledby", "grid-name");
     cells.setAttribute("aria-multiselectable", "true");
-    this.elements = this.pixels.map((row, number) => this.#newRow(row, number));
-    this.#cell(this.place).tabIndex = 0;
+    this.elements = this.pixels.map((row, number) => this.#createRow(row, number));
+    this.#cell(this.position).tabIndex = 0;
     this.#listenToPointers(cells);
     cells.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** Set the pixels at these places, [row, column] each, and no others. */
-  draw(places) {
+  /** Replace the drawing: set the pixels at these positions [row, column], and no others. */
+  draw(positions) {
     this.pixels.forEach((row, r) => row.forEach((_, c) => this.#set([r, c], false)));
-    for (const place of places) this.#set(place, true);
-    this.changed();
+    for (const position of positions) this.#set(position, true);
+    this.onChange();
   }
 
-  #newRow(values, row) {
+  #createRow(values, row) {
     const element = document.createElement("div");
     element.setAttribute("role", "row");
     this.board.cells.append(element);
@@ -50,7 +50,7 @@ export class Grid {
       cell.setAttribute("aria-label", `row ${row}, column ${column}`);
       cell.setAttribute("aria-selected", "false");
       cell.tabIndex = -1;
-      cell.dataset.place = `${row} ${column}`;
+      cell.dataset.position = `${row} ${column}`;
       return cell;
     });
   }
@@ -64,26 +64,26 @@ export class Grid {
     this.elements[row][column].setAttribute("aria-selected", String(value));
   }
 
-  #paint(place, value) {
-    if (this.pixels[place[0]][place[1]] === value) return;
-    this.#set(place, value);
-    this.changed();
+  #paint(position, value) {
+    if (this.pixels[position[0]][position[1]] === value) return;
+    this.#set(position, value);
+    this.onChange();
   }
 
-  #focus(place) {
-    if (!this.#cell(place)) return;
-    this.#cell(this.place).tabIndex = -1;
-    this.place = place;
-    this.#cell(place).tabIndex = 0;
-    this.#cell(place).focus({ preventScroll: this.painting !== null });
+  #focus(position) {
+    if (!this.#cell(position)) return;
+    this.#cell(this.position).tabIndex = -1;
+    this.position = position;
+    this.#cell(position).tabIndex = 0;
+    this.#cell(position).focus({ preventScroll: this.painting !== null });
   }
 
   #onKey(event) {
-    const [row, column] = this.place;
+    const [row, column] = this.position;
     if (event.key === " " || event.key === "Enter") {
-      this.#paint(this.place, !this.pixels[row][column]);
+      this.#paint(this.position, !this.pixels[row][column]);
     } else if (event.key in MOVES && !event.ctrlKey && !event.altKey && !event.metaKey) {
-      this.#focus(MOVES[event.key](this.place));
+      this.#focus(MOVES[event.key](this.position));
     } else {
       return;
     }
@@ -91,23 +91,23 @@ export class Grid {
   }
 
   #listenToPointers(cells) {
-    const under = ({ clientX, clientY }) => {
-      const place = document.elementFromPoint(clientX, clientY)?.dataset.place;
-      return place?.split(" ").map(Number);
+    const positionOf = ({ clientX, clientY }) => {
+      const position = document.elementFromPoint(clientX, clientY)?.dataset.position;
+      return position?.split(" ").map(Number);
     };
     cells.addEventListener("pointerdown", (event) => {
-      const place = event.isPrimary && event.button === 0 ? under(event) : null;
-      if (!place) return;
+      const position = event.isPrimary && event.button === 0 ? positionOf(event) : null;
+      if (!position) return;
       cells.setPointerCapture(event.pointerId);
       event.preventDefault();
-      this.painting = !this.pixels[place[0]][place[1]];
-      this.#focus(place);
-      this.#paint(place, this.painting);
+      this.painting = !this.pixels[position[0]][position[1]];
+      this.#focus(position);
+      this.#paint(position, this.painting);
     });
     cells.addEventListener("pointermove", (event) => {
       if (this.painting === null || !event.isPrimary) return;
-      const place = under(event);
-      if (place) this.#paint(place, this.painting);
+      const position = positionOf(event);
+      if (position) this.#paint(position, this.painting);
     });
     for (const end of ["pointerup", "pointercancel"]) {
       cells.addEventListener(end, () => {

@@ -1,20 +1,20 @@
-// The page's start: which models are served, and what each tab does with them.
+// The entry point of the page: fetch the models, and start the tab that each of them fits.
 
-import { served } from "./api.js";
+import { fetchModels } from "./api.js";
 import { startDiagonals } from "./diagonals.js";
 import { startDigits } from "./digits.js";
 import { startTabs } from "./tabs.js";
 
 startTabs();
 try {
-  const models = await served();
+  const models = await fetchModels();
   listModels(models);
   start("digits", models.filter(readsDigits), startDigits);
   start("diagonals", models.filter(countsDiagonals), startDiagonals);
 } catch (error) {
-  const trouble = document.getElementById("trouble");
-  trouble.textContent = `The server does not say which models it has: ${error.message}`;
-  trouble.hidden = false;
+  const alert = document.getElementById("error");
+  alert.textContent = `The list of models cannot be read: ${error.message}`;
+  alert.hidden = false;
 }
 
 function readsDigits({ signatures }) {
@@ -24,11 +24,12 @@ function readsDigits({ signatures }) {
 function countsDiagonals({ signatures }) {
   const { image } = signatures.feature_map?.inputs ?? {};
   const map = signatures.feature_map?.outputs.feature_map;
-  // What the tab explains and draws is the homework's: a kernel of 3×3 over 100×100 pixels.
+  // The tab explains the homework's model: a kernel of 3×3 over 100×100 pixels.
   const fits = `${image?.shape?.slice(1)}` === "100,100,1" && `${map?.shape?.slice(1)}` === "98,98";
   return fits && Boolean(signatures.serving_default?.outputs.count);
 }
 
+/** Start a tab with its models, or show how to get one. */
 function start(tab, models, startTab) {
   const shown = models.length ? ".present" : ".missing";
   document.querySelector(`#${tab} ${shown}`).hidden = false;

@@ -1,9 +1,9 @@
-// The sheet that a digit is drawn on: with a pointer, with the keys, or from a picture.
+// The sheet to draw a digit on, with a pointer, with the keyboard, or from a picture.
 
-const INK_WIDTH = 0.075; // of the sheet's side
-const STEP = 1 / 28;
-const PNG_SIDE = 280;
-const PICTURE_SIDE = 560;
+const INK_WIDTH = 0.075; // as a fraction of the sheet's side
+const STEP = 1 / 28; // how far an arrow key moves the pen, as a fraction of the side
+const PNG_SIDE = 280; // pixels of a drawing
+const MAX_PICTURE_SIDE = 560; // pixels of an opened picture
 const MOVES = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
@@ -14,19 +14,19 @@ const MOVES = {
 export class Sheet {
   /**
    * @param canvas The element that is drawn on.
-   * @param changed Called after every change.
-   * @param say Called with what the keys did, in words.
+   * @param onChange Function that is called after each change.
+   * @param setStatus Function that is called with the state of the pen in words.
    */
-  constructor(canvas, changed, say) {
+  constructor(canvas, onChange, setStatus) {
     this.canvas = canvas;
-    this.changed = changed;
-    this.say = say;
-    this.strokes = []; // of points [x, y], in shares of the side
-    this.picture = null; // an ImageBitmap that was opened instead
-    this.cursor = [0.5, 0.5];
-    this.stroke = null; // that is being drawn
-    this.held = new Set(); // arrow keys
-    this.withKeys = false;
+    this.onChange = onChange;
+    this.setStatus = setStatus;
+    this.strokes = []; // arrays of points [x, y], in fractions of the side
+    this.picture = null; // an opened ImageBitmap, which replaces the strokes
+    this.cursor = [0.5, 0.5]; // the point of the pen that the keys move
+    this.stroke = null; // the stroke that is being drawn
+    this.pressedArrows = new Set();
+    this.usesKeys = false;
     this.#listenToPointers();
     this.#listenToKeys();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
@@ -41,27 +41,27 @@ export class Sheet {
     this.strokes = [];
     this.stroke = null;
     this.#replacePicture(null);
-    this.#show();
+    this.#update();
   }
 
-  /** Show a picture; the next stroke starts a new drawing. */
+  /** Show a picture. The next stroke replaces it with a new drawing. */
   open(picture) {
     this.strokes = [];
     this.stroke = null;
     this.#replacePicture(picture);
-    this.#show();
+    this.#update();
   }
 
-  /** The sheet as a PNG in base64: the drawing white on black, a picture as it is. */
+  /** Return the sheet as a PNG file in base64: a drawing in white on black, a picture unchanged. */
   png() {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("2d");
     if (this.picture) {
       const { width, height } = this.picture;
-      const scale = Math.min(1, PICTURE_SIDE / Math.max(width, height));
+      const scale = Math.min(1, MAX_PICTURE_SIDE / Math.max(width, height));
       canvas.width = Math.max(1, Math.round(width * scale));
       canvas.height = Math.max(1, Math.round(height * scale));
-      context.fillStyle = "white"; // under what is transparent
+      context.fillStyle = "white"; // behind transparent pixels
       context.fillRect(0, 0, canvas.width, canvas.height);
       context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
     } else {
@@ -72,17 +72,17 @@ export class Sheet {
     return canvas.toDataURL("image/png").split(",")[1];
   }
 
-  #show() {
+  #update() {
     this.#paint();
-    this.changed();
+    this.onChange();
   }
 
   #replacePicture(picture) {
-    this.picture?.close(); // at once: its pixels are not the collector's
+    this.picture?.close(); // frees its pixels without waiting for the garbage collector
     this.picture = picture;
   }
 
-  #start(point) {
+  #startStroke(point) {
     this.#replacePicture(null);
     this.stroke = [point];
     this.strokes.push(this.stroke);
@@ -90,27 +90,27 @@ export class Sheet {
 
   #listenToPointers() {
     const { canvas } = this;
-    const place = ({ clientX, clientY }) => {
+    const pointOf = ({ clientX, clientY }) => {
       const box = canvas.getBoundingClientRect();
       return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
     };
     canvas.addEventListener("pointerdown", (event) => {
       if (!event.isPrimary || event.button !== 0) return;
       canvas.setPointerCapture(event.pointerId);
-      this.withKeys = false;
-      this.say("");
-      this.#start(place(event));
-      this.#show();
+      this.usesKeys = false;
+      this.setStatus("");
+      this.#startStroke(pointOf(event));
+      this.#update();
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (!this.stroke || this.withKeys || !event.isPrimary) return;
+      if (!this.stroke || this.usesKeys || !event.isPrimary) return;
       const events = event.getCoalescedEvents?.() ?? [];
-      for (const each of events.length ? events : [event]) this.stroke.push(place(each));
-      this.#show();
+      for (const each of events.length ? events : [event]) this.stroke.push(pointOf(each));
+      this.#update();
     });
     for (const end of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(end, (event) => {
-        if (event.isPrimary && !this.withKeys) this.stroke = null;
+        if (event.isPrimary && !this.usesKeys) this.stroke = null;
       });
     }
   }
@@ -120,65 +120,65 @@ export class Sheet {
     canvas.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
       if (event.key in MOVES) {
-        this.held.add(event.key);
+        this.pressedArrows.add(event.key);
         this.#useKeys();
         this.#move();
       } else if (event.key === " ") {
         if (!event.repeat) {
           this.#useKeys();
-          this.#turnPen();
+          this.#togglePen();
         }
       } else if (event.key === "Delete" || event.key === "Backspace") {
         this.clear();
-        this.say("The sheet is empty, the pen is up.");
+        this.setStatus("The sheet is empty, the pen is up.");
       } else {
         return;
       }
       event.preventDefault();
     });
-    canvas.addEventListener("keyup", (event) => this.held.delete(event.key));
+    canvas.addEventListener("keyup", (event) => this.pressedArrows.delete(event.key));
     canvas.addEventListener("blur", () => {
-      this.held.clear();
-      if (this.withKeys) this.stroke = null;
-      this.withKeys = false;
+      this.pressedArrows.clear();
+      if (this.usesKeys) this.stroke = null;
+      this.usesKeys = false;
       this.#paint();
     });
   }
 
   #useKeys() {
-    if (!this.withKeys) this.stroke = null;
-    this.withKeys = true;
+    if (!this.usesKeys) this.stroke = null;
+    this.usesKeys = true;
   }
 
   #move() {
-    for (const key of this.held) {
+    for (const key of this.pressedArrows) {
       this.cursor = this.cursor.map((each, axis) =>
         Math.min(1 - STEP / 2, Math.max(STEP / 2, each + STEP * MOVES[key][axis])),
       );
     }
     if (this.stroke) {
       this.stroke.push(this.cursor);
-      this.#show();
+      this.#update();
     } else {
       this.#paint();
     }
-    this.#sayPen();
+    this.#describePen();
   }
 
-  #turnPen() {
+  #togglePen() {
     if (this.stroke) {
       this.stroke = null;
       this.#paint();
     } else {
-      this.#start(this.cursor);
-      this.#show();
+      this.#startStroke(this.cursor);
+      this.#update();
     }
-    this.#sayPen();
+    this.#describePen();
   }
 
-  #sayPen() {
+  #describePen() {
     const [column, row] = this.cursor.map((each) => Math.floor(each / STEP) + 1);
-    this.say(`Pen ${this.stroke ? "down" : "up"}: row ${row} of 28, column ${column}.`);
+    this.setStatus(`Pen ${this.stroke ? "down" : "up"}: row ${row} of 28, column ${column}.`);
   }
 
   #paint() {
@@ -194,7 +194,7 @@ export class Sheet {
     }
     const style = getComputedStyle(canvas);
     this.#drawStrokes(context, style.color);
-    if (this.withKeys) this.#drawCursor(context, style.getPropertyValue("--mark"));
+    if (this.usesKeys) this.#drawCursor(context, style.getPropertyValue("--mark"));
   }
 
   #drawStrokes(context, color) {

@@ -1,4 +1,4 @@
-// Tabs as the WAI-ARIA practices describe them: arrow keys, Home and End move and select.
+// Tabs after the WAI-ARIA practices: the arrow keys, Home and End move the focus and select a tab.
 
 export function startTabs() {
   const tabs = [...document.querySelectorAll('[role="tab"]')];
@@ -12,15 +12,15 @@ export function startTabs() {
     history.replaceState(null, "", `#${tab.getAttribute("aria-controls")}`);
   }
 
-  function selectNamed() {
+  function selectFromHash() {
     const tab = tabs.find((each) => `#${each.getAttribute("aria-controls")}` === location.hash);
     if (tab) select(tab);
   }
 
-  tabs.forEach((tab, place) => {
+  tabs.forEach((tab, index) => {
     const targets = {
-      ArrowLeft: (place + tabs.length - 1) % tabs.length,
-      ArrowRight: (place + 1) % tabs.length,
+      ArrowLeft: (index + tabs.length - 1) % tabs.length,
+      ArrowRight: (index + 1) % tabs.length,
       Home: 0,
       End: tabs.length - 1,
     };
@@ -33,6 +33,6 @@ export function startTabs() {
       target.focus();
     });
   });
-  addEventListener("hashchange", selectNamed);
-  selectNamed();
+  addEventListener("hashchange", selectFromHash);
+  selectFromHash();
 }

@@ -1,1 +1,1 @@
-"""Models on disk and in memory: configuration, versions, loading, batching."""
+"""Models on disk and in memory: configuration files, versions, loading, calls, batching."""

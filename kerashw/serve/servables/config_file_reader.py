@@ -1,11 +1,9 @@
-"""TensorFlow Serving's configuration files: protobuf's text format, read by protobuf itself."""
+"""Reads TensorFlow Serving's configuration files, which are in protobuf's text format."""
 
 from pathlib import Path
 from typing import NamedTuple
 
-from google.protobuf import (
-    text_format,
-)
+from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from kerashw.errors import ServeError
@@ -15,13 +13,13 @@ PROMETHEUS_PATH = "/monitoring/prometheus/metrics"
 
 
 class ModelConfig(NamedTuple):
-    """One model that is to be served.
+    """The configuration of one model.
 
     Args:
         name: String.
-        base_path: `Path` of the folder that holds its versions.
-        latest: Integer, how many of the newest versions to serve; 0 for all of them.
-        specific: Frozen set of integers, the only versions to serve; empty for no such choice.
+        base_path: `Path` of the folder of its versions.
+        latest: Integer, the number of the latest versions to serve; 0 for all versions.
+        specific: Frozen set of integers, the versions to serve; empty if `latest` determines them.
         labels: Dictionary, version by label.
     """
 
@@ -32,15 +30,16 @@ class ModelConfig(NamedTuple):
     labels: dict = {}  # noqa: RUF012  (never changed)
 
 
-class Batching(NamedTuple):
-    """How requests are put together, as in TensorFlow Serving's parameters file.
+class BatchingParameters(NamedTuple):
+    """How requests are combined into batches.
 
     Args:
-        max_batch_size: Integer, the most examples in one call of a model.
-        batch_timeout_micros: Integer, how long a batch that is not full waits for more.
-        max_enqueued_batches: Integer, how many batches may wait for a thread.
-        num_batch_threads: Integer, how many batches run at once.
-        allowed_batch_sizes: Tuple of integers; batches are filled up to the next of them.
+        max_batch_size: Integer, the largest number of examples in one call of a model.
+        batch_timeout_micros: Integer, the time in microseconds that a request waits for others
+            until its batch is full.
+        max_enqueued_batches: Integer, the largest number of batches that wait for a thread.
+        num_batch_threads: Integer, the number of batches that run at the same time.
+        allowed_batch_sizes: Tuple of integers; a batch is padded to the next one.
         thread_pool_name: String, a label in the metrics.
     """
 
@@ -62,23 +61,18 @@ def read_models_config(file):
         List of `ModelConfig`.
 
     Raises:
-        ServeError: If it cannot be read, or says what cannot be done.
+        ServeError: If the file cannot be read, or is not valid.
     """
-    config = _parsed(file, model_server_config_pb2.ModelServerConfig())
+    config = _parse(file, model_server_config_pb2.ModelServerConfig())
     if config.WhichOneof("config") != "model_config_list":
         raise ServeError(f"{file} has no model_config_list")
     models = [_model_config(model) for model in config.model_config_list.config]
-    seen = set()
+    names = set()
     for model in models:
-        if model.name in seen:
+        if model.name in names:
             raise ServeError(f"Illegal to list model {model.name} multiple times in config list")
-        seen.add(model.name)
+        names.add(model.name)
     return models
-
-
-def single_model(name, base_path):
-    """Return the configuration of one model, given by flags."""
-    return [checked(ModelConfig(name, Path(base_path)))]
 
 
 def _model_config(model):
@@ -95,93 +89,100 @@ def _model_config(model):
         )
     policy = model.model_version_policy
     choice = policy.WhichOneof("policy_choice")
-    return checked(
-        ModelConfig(
-            model.name,
-            Path(model.base_path),
-            0 if choice == "all" else max(1, policy.latest.num_versions),
-            frozenset(policy.specific.versions),
-            dict(model.version_labels),
-        )
+    config = ModelConfig(
+        model.name,
+        Path(model.base_path),
+        0 if choice == "all" else max(1, policy.latest.num_versions),
+        frozenset(policy.specific.versions),
+        dict(model.version_labels),
     )
+    check_model_config(config)
+    return config
 
 
-def checked(model):
-    """Return a model's configuration if its name and path are possible ones.
+def check_model_config(config):
+    """Check the name and the path of a model.
+
+    Args:
+        config: `ModelConfig`.
 
     Raises:
-        ServeError: If they are not.
+        ServeError: If the name has a character that is not allowed, or the path is relative.
     """
-    if not model.name or any(character in "/:" for character in model.name):
+    if not config.name or any(character in "/:" for character in config.name):
         raise ServeError(
-            f"A model's name must not be empty, nor have '/' or ':' in it. Received: {model.name!r}"
+            "The name of a model must not be empty and must not contain '/' or ':'. "
+            f"Received: {config.name!r}"
         )
-    if not model.base_path.is_absolute():
+    if not config.base_path.is_absolute():
         raise ServeError(
-            f"Expected model {model.name} to have an absolute path or URI; got "
-            f"base_path()={model.base_path}. Give the whole path: {model.base_path.absolute()}"
+            f"Expected model {config.name} to have an absolute path or URI; got "
+            f"base_path()={config.base_path}. Use the absolute path: {config.base_path.absolute()}"
         )
-    return model
 
 
-def read_batching(file, threads):
+def read_batching_parameters(file, threads):
     """Read a batching parameters file.
 
     Args:
         file: String or `Path`; None for the defaults.
-        threads: Integer, `num_batch_threads` where the file does not say.
+        threads: Integer, the default of `num_batch_threads`.
 
     Returns:
-        `Batching`.
+        `BatchingParameters`.
 
     Raises:
-        ServeError: If it cannot be read, or says what cannot be done.
+        ServeError: If the file cannot be read, or is not valid.
     """
-    given = _parsed(file, empty_message("BatchingParameters")) if file else None
+    message = _parse(file, empty_message("BatchingParameters")) if file else None
     values = {"num_batch_threads": threads}
-    for field, value in given.ListFields() if given else ():
+    for field, value in message.ListFields() if message else ():
         if field.name == "allowed_batch_sizes":
             values[field.name] = tuple(value)
-        elif field.name in Batching._fields:
+        elif field.name in BatchingParameters._fields:
             values[field.name] = value.value
         elif value:
             raise ServeError(f"{file}: {field.name} is not supported. Remove it")
-    batching = Batching(**values)
+    parameters = BatchingParameters(**values)
+    _check_batching_parameters(parameters)
+    return parameters
+
+
+def _check_batching_parameters(parameters):
     for name in ("max_batch_size", "max_enqueued_batches", "num_batch_threads"):
-        if getattr(batching, name) < 1:
-            raise ServeError(f"{name} must be positive; was {getattr(batching, name)}")
-    if batching.batch_timeout_micros < 0:
+        if getattr(parameters, name) < 1:
+            raise ServeError(f"{name} must be positive; was {getattr(parameters, name)}")
+    if parameters.batch_timeout_micros < 0:
         raise ServeError(
-            f"batch_timeout_micros must be non-negative; was {batching.batch_timeout_micros}"
+            f"batch_timeout_micros must be non-negative; was {parameters.batch_timeout_micros}"
         )
-    sizes = batching.allowed_batch_sizes
-    if sizes and (list(sizes) != sorted(set(sizes)) or sizes[-1] != batching.max_batch_size):
+    sizes = parameters.allowed_batch_sizes
+    if sizes and (list(sizes) != sorted(set(sizes)) or sizes[-1] != parameters.max_batch_size):
         raise ServeError(
             "allowed_batch_sizes must increase, and the last must be max_batch_size, "
-            f"{batching.max_batch_size}. Received: {list(sizes)}"
+            f"{parameters.max_batch_size}. Received: {list(sizes)}"
         )
-    return batching
 
 
-def read_monitoring(file):
+def read_monitoring_config(file):
     """Read a monitoring configuration.
 
     Args:
-        file: String or `Path`; None for none.
+        file: String or `Path`, or None.
 
     Returns:
-        String, the path of the metrics; None where they are off.
+        String, the path of the metrics; None if metrics are disabled.
 
     Raises:
-        ServeError: If it cannot be read.
+        ServeError: If the file cannot be read, or is not valid.
     """
     if not file:
         return None
-    prometheus = _parsed(file, empty_message("MonitoringConfig")).prometheus_config
+    prometheus = _parse(file, empty_message("MonitoringConfig")).prometheus_config
     return (prometheus.path or PROMETHEUS_PATH) if prometheus.enable else None
 
 
-def _parsed(file, message):
+def _parse(file, message):
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,14 +1,9 @@
-"""Protocol buffers of the two configuration files whose messages tensorflow-serving-api lacks."""
+"""Protocol buffers of two configuration files whose messages tensorflow-serving-api lacks."""
 
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    wrappers_pb2,
-)
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
 
-# tensorflow-serving-api does not carry the messages of these two files; these are their fields,
-# from session_bundle_config.proto and monitoring_config.proto of TensorFlow Serving.
+# The fields of the messages, from TensorFlow Serving's session_bundle_config.proto and
+# monitoring_config.proto.
 _INT64 = ".google.protobuf.Int64Value"
 _MESSAGES = {
     "BatchingParameters": [
@@ -27,7 +22,11 @@ _MESSAGES = {
 
 
 def empty_message(name):
-    """Return an empty message of a type in `_MESSAGES`."""
+    """Return an empty message.
+
+    Args:
+        name: String, the name of a message in `_MESSAGES`.
+    """
     pool = descriptor_pool.DescriptorPool()
     wrappers = descriptor_pb2.FileDescriptorProto()
     wrappers_pb2.DESCRIPTOR.CopyToProto(wrappers)

@@ -1,128 +1,69 @@
-"""All models: which of their versions are served, while new ones come and old ones go."""
+"""The served models, and the thread that loads and unloads their versions."""
 
-import gc
 import logging
 import threading
 import time
 
 from kerashw.errors import ServeError
 from kerashw.serve.api.status_codes import RequestError
-from kerashw.serve.servables.version_polling import Version, check_folder, chosen, versions_on_disk
+from kerashw.serve.servables.served_model import ServedModel
+from kerashw.serve.servables.version_folders import check_base_path
 
 log = logging.getLogger("kerashw.serve")
 
 
-class Model:
-    """The versions of one model.
+class ModelRegistry:
+    """All served models.
 
     Args:
-        config: `ModelConfig`.
+        settings: `kerashw.serve.servables.model_version.LoadSettings`.
+        configs: List of `kerashw.serve.servables.config_file_reader.ModelConfig`.
+        read_configs: Function that reads the list again, or None.
+        config_poll_seconds: Float, the time between two calls of it; 0 to never call it.
 
     Attributes:
-        serving: Dictionary, loaded model by version; replaced, never changed, so that it may be
-            read while versions come and go.
+        models: Dictionary, `kerashw.serve.servables.served_model.ServedModel` by name.
     """
 
-    def __init__(self, config):
-        self.config = config
-        self.versions = {}
-        self.serving = {}
-
-    def poll(self, loading):
-        """Look at the disk, load what should be served, then unload what should not.
-
-        The old version goes only when a new one has come, unless there is no version at all.
-        """
-        try:
-            found = versions_on_disk(self.config.base_path)
-        except OSError as error:
-            log.error("%s: %s cannot be read: %s", self.config.name, error.filename, error.strerror)
-            return
-        aspired = chosen(self.config, found)
-        for number in sorted(aspired):
-            version = self.versions.setdefault(number, Version(number))
-            if version.wants_loading(found[number], loading):
-                self._load(version, found[number], loading)
-        for number in set(self.versions) - set(found):
-            self.versions[number].files = None  # should it come again, it is another one
-        if not aspired or any(number in self.serving for number in aspired):
-            self.unload(set(self.serving) - set(aspired))
-
-    def _load(self, version, path, loading):
-        version.load(path, loading)
-        name = self.config.name
-        if version.error:
-            log.error("%s version %d: %s", name, version.number, version.error.message)
-        else:
-            self.serving = {**self.serving, version.number: version.model}
-            log.info("%s version %d is available", name, version.number)
-
-    def unload(self, numbers):
-        """Stop serving versions."""
-        if not numbers:
-            return
-        self.serving = {
-            number: model for number, model in self.serving.items() if number not in numbers
-        }
-        for number in numbers:
-            self.versions[number].unload()
-            log.info("%s version %d is unloaded", self.config.name, number)
-        # A graph has cycles, and its session is closed with it. The collector passes over what the
-        # server froze when it started.
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-
-
-class Repository:
-    """All models, and the thread that looks after their versions.
-
-    Args:
-        loading: `Loading`.
-        configs: List of `ModelConfig`.
-        reread: Function that returns the list anew, or None.
-        reread_seconds: Float, between two such calls; 0 for never.
-    """
-
-    def __init__(self, loading, configs, reread=None, reread_seconds=0.0):
-        self.loading = loading
-        self.models = {config.name: Model(config) for config in configs}
-        self._reread = reread if reread_seconds else None
-        self._reread_seconds = reread_seconds
-        self._next_reread = time.monotonic() + reread_seconds
+    def __init__(self, settings, configs, read_configs=None, config_poll_seconds=0.0):
+        self.models = {config.name: ServedModel(config) for config in configs}
+        self._settings = settings
+        self._read_configs = read_configs if config_poll_seconds else None
+        self._config_poll_seconds = config_poll_seconds
+        self._next_config_poll = time.monotonic() + config_poll_seconds
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="versions", daemon=True)
+        self._thread = threading.Thread(target=self._poll_until_stop, name="versions", daemon=True)
 
     def start(self):
-        """Load all models, then watch their folders.
+        """Load all models, then start the thread that polls their folders.
 
         Raises:
-            ServeError: If not every model that should be served can be.
+            ServeError: If a model has no version, or one of its versions cannot be loaded.
         """
         for model in self.models.values():
-            check_folder(model.config)
+            check_base_path(model.config)
         for model in self.models.values():
-            model.poll(self.loading)
+            model.poll(self._settings)
         self._check_all_available()
         self._thread.start()
 
     def stop(self):
-        """Stop watching."""
+        """Stop the thread."""
         self._stop.set()
 
     def find(self, name, version=None, label=None):
-        """Return the loaded model that a request is for.
+        """Return the loaded model for a request.
 
         Args:
             name: String.
-            version: Integer; None for the newest.
-            label: String, which stands for a version, or None.
+            version: Integer; None for the latest.
+            label: String, the label of a version, or None.
 
         Returns:
-            What `Loading.load` returned; and its version.
+            The result of `LoadSettings.load`, and the version number.
 
         Raises:
-            RequestError: If there is none.
+            RequestError: If no such version is loaded.
         """
         model = self.models.get(name)
         if label is not None:
@@ -137,10 +78,17 @@ class Repository:
         return serving[number], number
 
     def status(self, name, version=None):
-        """Return the states of a model's versions, the newest first.
+        """Return the status of a model's versions.
+
+        Args:
+            name: String.
+            version: Integer; None for all.
+
+        Returns:
+            List of dictionaries, the latest version first.
 
         Raises:
-            RequestError: If there are none.
+            RequestError: If there is no such version.
         """
         model = self.models.get(name)
         versions = dict(model.versions) if model else {}
@@ -151,26 +99,30 @@ class Repository:
             raise RequestError(f"Could not find {what} of model {name}", "NOT_FOUND")
         return [versions[number].status() for number in sorted(versions, reverse=True)]
 
-    def _watch(self):
-        while self.loading.poll_seconds > 0 and not self._stop.wait(self.loading.poll_seconds):
+    def poll(self):
+        """Read the list of models again if it is time, then poll the folders of all models."""
+        if self._read_configs and time.monotonic() >= self._next_config_poll:
+            self._next_config_poll = time.monotonic() + self._config_poll_seconds
             try:
-                self._poll()
-            except Exception:  # the watch goes on, whatever one look at the disk has met
-                log.exception("looking for versions failed")
-
-    def _poll(self):
-        if self._reread and time.monotonic() >= self._next_reread:
-            self._next_reread = time.monotonic() + self._reread_seconds
-            try:
-                self._configure(self._reread())
+                self._update_configs(self._read_configs())
             except ServeError as error:
                 log.error("%s. The models stay as they are", error)
         for model in list(self.models.values()):
-            model.poll(self.loading)
+            model.poll(self._settings)
 
-    def _configure(self, configs):
+    def _poll_until_stop(self):
+        seconds = self._settings.poll_seconds
+        while seconds > 0 and not self._stop.wait(seconds):
+            try:
+                self.poll()
+            except Exception:  # the thread must go on after any error
+                log.exception("polling for versions failed")
+
+    def _update_configs(self, configs):
         old = self.models
-        self.models = {config.name: old.get(config.name) or Model(config) for config in configs}
+        self.models = {
+            config.name: old.get(config.name) or ServedModel(config) for config in configs
+        }
         for config in configs:
             self.models[config.name].config = config
         for name in set(old) - set(self.models):

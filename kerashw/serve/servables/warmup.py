@@ -1,10 +1,9 @@
-"""Warm-up: requests that a SavedModel carries, run before it is served."""
+"""Warm-up: requests in a SavedModel's folder, which run before the model is served."""
 
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from kerashw.serve.api.predict import DEFAULT_SIGNATURE
 from kerashw.serve.api.status_codes import RequestError
 
 FILE = "assets.extra/tf_serving_warmup_requests"
@@ -12,18 +11,18 @@ MAX_REQUESTS = 1000
 
 
 def warm_up(model, path, iterations=1):
-    """Run the requests in a version's `assets.extra/tf_serving_warmup_requests`.
+    """Run the requests of a version's `assets.extra/tf_serving_warmup_requests`.
 
     Args:
-        model: `kerashw.serve.servables.loaded_model.SavedModel`.
+        model: `kerashw.serve.servables.loaded_model.LoadedModel`.
         path: `Path` of its folder.
-        iterations: Integer, how often to run each.
+        iterations: Integer, how often each request runs.
 
     Returns:
-        Integer, how many requests there are.
+        Integer, the number of requests.
 
     Raises:
-        RequestError: If one fails, or the file is damaged.
+        RequestError: If a request fails, or the file is damaged.
     """
     file = path / FILE
     if not file.is_file():
@@ -34,7 +33,7 @@ def warm_up(model, path, iterations=1):
             count += 1
             if count > MAX_REQUESTS:
                 raise RequestError(f"Number of warmup records exceeds the maximum: {MAX_REQUESTS}")
-            name, tensors = _request(record)
+            name, tensors = _read_request(record)
             if name not in model.signatures:
                 raise RequestError(f'Warmup request for a signature "{name}", which is not there')
             for _ in range(iterations):
@@ -44,11 +43,11 @@ def warm_up(model, path, iterations=1):
     return count
 
 
-def _request(record):
-    """Return the signature's name and the tensors of a serialized PredictionLog."""
+def _read_request(record):
+    """Return the signature's name and the tensors of a serialized `PredictionLog`."""
     try:
         log = prediction_log_pb2.PredictionLog.FromString(record)
-    except Exception as error:  # DecodeError, of another class in each of protobuf's versions
+    except Exception as error:  # DecodeError, whose class differs between versions of protobuf
         raise RequestError("Failed to parse warmup record", "DATA_LOSS") from error
     kind = log.WhichOneof("log_type")
     if kind == "predict_log":
@@ -56,8 +55,9 @@ def _request(record):
         tensors = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
     elif kind in ("classify_log", "regress_log"):
         request = getattr(log, kind).request
-        found = [example.SerializeToString() for example in request.input.example_list.examples]
-        tensors = {"inputs": np.array(found, np.object_)}
+        examples = [example.SerializeToString() for example in request.input.example_list.examples]
+        tensors = {"inputs": np.array(examples, np.object_)}
     else:
         raise RequestError(f"Unsupported log_type for warmup: {kind}", "UNIMPLEMENTED")
-    return request.model_spec.signature_name or DEFAULT_SIGNATURE, tensors
+    default = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+    return request.model_spec.signature_name or default, tensors

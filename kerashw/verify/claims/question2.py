@@ -10,58 +10,59 @@ from kerashw.fitting import fit, predict
 from kerashw.hypotheses import collapse, collapse_model, expand, h1, h2
 from kerashw.models import factored_softmax_regression
 from kerashw.plots.claim_evidence import training_paths
-from kerashw.verify.claim import Evidence, brief_error, claim, judged
+from kerashw.verify.claim import Evidence, Verdict, claim, format_error
 
-# Smaller and larger K than m, both 1, and MNIST's own.
+# K smaller than m and larger, both equal to 1, and the shape for MNIST.
 SHAPES = [*itertools.product((1, 2, 3, 5, 10), (1, 2, 4, 10, 17)), (10, 784)]
 SEEDS = range(3)
 INPUTS = 16
-# Of probabilities in float64, and of a served model's in float32.
+# The error of probabilities in float64, and of a served model in float32.
 EXACT, EXACT_SERVED = 1e-12, 1e-5
 LEARNING_RATE, EPOCHS = 0.1, 2
 
 
 @claim(4, "H1 ⊆ H2: every softmax(W x) is a softmax((A + B) C x)")
-def first_in_second(lab):
-    """Take A = I, B = 0, C = W.
+def first_in_second(trained_models):
+    """Test the choice A = I, B = 0, C = W.
 
     >>> first_in_second(None).numbers["largest_difference_of_W"]
     0.0
     """
     cases = list(_matrices())
-    moved = max(np.abs(collapse(*expand(W)) - W).max() for W, _ in cases)
+    difference_of_W = max(np.abs(collapse(*expand(W)) - W).max() for W, _ in cases)
     difference = np.max([np.abs(h2(*expand(W), x) - h1(W, x)).max() for W, x in cases])
     return Evidence(
-        how=f"{_count(cases)}; A = I, B = 0, C = W",
-        measured=f"largest difference of two probabilities {brief_error(difference)}",
-        verdict=judged(difference <= EXACT),
+        method=f"{_describe(cases)}; A = I, B = 0, C = W",
+        measured=f"largest difference of two probabilities {format_error(difference)}",
+        verdict=Verdict.from_bool(difference <= EXACT),
         numbers={
             "cases": len(cases),
             "largest_difference_of_probabilities": float(difference),
-            "largest_difference_of_W": float(moved),
+            "largest_difference_of_W": float(difference_of_W),
         },
     )
 
 
 @claim(5, "H2 ⊆ H1: every softmax((A + B) C x) is a softmax(W x)")
-def second_in_first(lab):
-    """Take W = (A + B) C; train in H2 and serve in H1; and compare the two ways of training."""
+def second_in_first(trained_models):
+    """Test the choice W = (A + B) C, also for a Keras model, and compare the training in both."""
     cases = [(_factors(C, number), C, x) for number, (C, x) in enumerate(_matrices())]
     difference = np.max(
         [np.abs(h1(collapse(A, B, C), x) - h2(A, B, C, x)).max() for (A, B), C, x in cases]
     )
-    paths, served = _train_in_both(lab)
-    apart, way = paths["apart"][-1], paths["way_in_h1"][-1]
+    paths, served = train_in_both(trained_models)
+    distance, length = paths["apart"][-1], paths["way_in_h1"][-1]
     first, second = (100 * paths[f"test_accuracy_in_{space}"][-1] for space in ("h1", "h2"))
     return Evidence(
-        how=f"{_count(cases)}; W = (A + B) C; and a Keras model trained in H2 and served in H1, "
-        "all test images of MNIST",
-        measured=f"largest difference of two probabilities {brief_error(difference)} in float64, "
-        f"{brief_error(served)} served in float32",
-        verdict=judged(difference <= EXACT and served <= EXACT_SERVED),
-        note="Equal as sets, but not to gradient descent: from one start, on the same batches, the "
-        f"two W are {apart:.1f} apart after {paths['step'][-1]} steps, where H1's has moved by "
-        f"{way:.1f}; test accuracy {first:.2f} % in H1, {second:.2f} % in H2.",
+        method=f"{_describe(cases)}; W = (A + B) C; and a Keras model trained in H2 and served in "
+        "H1, all test images of MNIST",
+        measured=f"largest difference of two probabilities {format_error(difference)} in float64, "
+        f"{format_error(served)} served in float32",
+        verdict=Verdict.from_bool(difference <= EXACT and served <= EXACT_SERVED),
+        note="The sets are equal, but gradient descent takes different paths: from the same start "
+        f"and on the same batches, the two W differ by {distance:.1f} after {paths['step'][-1]} "
+        f"steps, in which the W of H1 moves by {length:.1f}; test accuracy {first:.2f} % in H1, "
+        f"{second:.2f} % in H2.",
         numbers={
             "cases": len(cases),
             "largest_difference_of_probabilities": float(difference),
@@ -81,7 +82,7 @@ def _matrices():
             yield W / np.sqrt(m), random.normal(size=(INPUTS, m))
 
 
-def _count(cases):
+def _describe(cases):
     return f"{len(cases)} matrices up to 10×784, K < m, K = m, K > m, K = 1; ranks 0, 1, full"
 
 
@@ -90,79 +91,88 @@ def _factors(C, seed):
     return np.random.default_rng(seed).normal(size=(2, K, K)) / np.sqrt(K)
 
 
-def _train_in_both(lab):
-    """Train from one start in H1 and in H2; return the two ways, and how exact serving is."""
+def train_in_both(trained_models):
+    """Train a model in H1 and in H2 from the same weights, on the same batches.
+
+    Args:
+        trained_models: `TrainedModels`, for the data and the observer.
+
+    Returns:
+        Dictionary of the two training paths, for `kerashw.plots.claim_evidence.training_paths`; and
+        float, the largest difference of a probability when the model in H2 is served in H1.
+    """
     keras.utils.set_random_seed(0)
     in_h2 = factored_softmax_regression()
     in_h1 = collapse_model(in_h2)
-    walks = [_walk(lab, model) for model in (in_h1, in_h2)]
-    test = lab.test_batches()
+    recorders = [_train(trained_models, model) for model in (in_h1, in_h2)]
+    test = trained_models.test_batches()
     served = np.abs(predict(collapse_model(in_h2), test) - predict(in_h2, test)).max()
-    return _compare(*walks), float(served)
+    return _compare_paths(*recorders), float(served)
 
 
-def _walk(lab, model):
+def _train(trained_models, model):
     model.compile(
         keras.optimizers.SGD(LEARNING_RATE),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    walk = _Walk(lab)
-    watching = lab.observer.training(model, {"model": model.name, "seed": 0})
-    fit(model, lab.train_batches(0), epochs=EPOCHS, callbacks=[walk, *watching], verbose=0)
-    return walk
+    recorder = _PathRecorder(trained_models.data)
+    history = {"model": model.name, "seed": 0}
+    callbacks = [recorder, *trained_models.observer.on_model_begin(model, history)]
+    fit(model, trained_models.train_batches(0), epochs=EPOCHS, callbacks=callbacks, verbose=0)
+    return recorder
 
 
-class _Walk(keras.callbacks.Callback):
-    """Keeps the W of softmax(W x) and the test accuracy, at the start and every 32 steps."""
+class _PathRecorder(keras.callbacks.Callback):
+    """Records the W of softmax(W x) and the test accuracy, at the start and every 32 steps."""
 
-    def __init__(self, lab):
+    def __init__(self, data):
         super().__init__()
-        images = lab.data.test_images
+        images = data.test_images
         self.images = images.reshape(len(images), -1).astype("float32") / 255
-        self.labels = lab.data.test_labels
+        self.labels = data.test_labels
         self.steps, self.matrices, self.accuracies = [], [], []
 
     def on_train_begin(self, logs=None):
-        self._note(0)
+        self._record(0)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.before = epoch * self.params["steps"]
+        self.first_step = epoch * self.params["steps"]
 
     def on_train_batch_end(self, batch, logs=None):
-        self._note(self.before + batch + 1)
+        self._record(self.first_step + batch + 1)
 
-    def _note(self, step):
+    def _record(self, step):
         layer = self.model.layers[-1]
         kernel, *_ = layer.collapse() if hasattr(layer, "collapse") else layer.get_weights()
-        right = (self.images @ kernel).argmax(axis=1) == self.labels
+        is_right = (self.images @ kernel).argmax(axis=1) == self.labels
         self.steps.append(step)
         self.matrices.append(kernel.T.astype("float64"))
-        self.accuracies.append(float(right.mean()))
+        self.accuracies.append(float(is_right.mean()))
 
 
-def _compare(first, second):
+def _compare_paths(first, second):
     start = first.matrices[0]
-    ways = [np.array(walk.matrices) - start for walk in (first, second)]
-    length = functools.partial(np.linalg.norm, axis=(1, 2))
+    paths = [np.array(recorder.matrices) - start for recorder in (first, second)]
+    norm = functools.partial(np.linalg.norm, axis=(1, 2))
     return {
         "step": first.steps,
-        "apart": length(ways[0] - ways[1]).tolist(),
-        "way_in_h1": length(ways[0]).tolist(),
-        "way_in_h2": length(ways[1]).tolist(),
+        "apart": norm(paths[0] - paths[1]).tolist(),
+        "way_in_h1": norm(paths[0]).tolist(),
+        "way_in_h2": norm(paths[1]).tolist(),
         "test_accuracy_in_h1": first.accuracies,
         "test_accuracy_in_h2": second.accuracies,
-        "plane": _plane(*ways),
+        "plane": _project(*paths),
     }
 
 
-def _plane(*ways):
-    """Return both ways in the plane, through the start, that holds most of them."""
-    points = np.concatenate([way.reshape(len(way), -1) for way in ways])
+def _project(*paths):
+    """Project both paths on the plane through the start with the largest share of them."""
+    points = np.concatenate([path.reshape(len(path), -1) for path in paths])
     _, sizes, axes = np.linalg.svd(points, full_matrices=False)
-    flat = points @ axes[:2].T
-    # The first axis points where the ways go; a decomposition leaves the signs open.
-    flat *= np.where(flat[-1] < 0, -1, 1)
-    first, second = np.split(flat, 2)
+    projected = points @ axes[:2].T
+    # The signs of singular vectors are arbitrary. Here the second path ends at positive values.
+    projected *= np.where(projected[-1] < 0, -1, 1)
+    first, second = np.split(projected, 2)
     share = float((sizes[:2] ** 2).sum() / (sizes**2).sum())
     return {"h1": first.tolist(), "h2": second.tolist(), "share": share}

@@ -6,7 +6,7 @@ from kerashw.benchmark.topics.backprop import compare_gradients, gradient_functi
 
 
 @pytest.mark.parametrize("batch", [None, 3])
-def test_both_functions_give_the_same_gradients(batch):
+def test_both_functions_return_the_same_gradients(batch):
     inputs = {n: tf.constant(value) for n, value in homework_inputs(K=8, batch=batch).items()}
     dual, tape = gradient_functions(homework_network(), ["A", "B"])
     for got, expected in zip(dual(**inputs), tape(**inputs), strict=True):

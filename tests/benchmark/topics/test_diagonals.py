@@ -1,4 +1,4 @@
-"""What is compared is the same count; the times themselves are the benchmark's."""
+"""The functions that are compared return the same counts."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from kerashw.datasets.diagonals import generate
 from kerashw.errors import BenchmarkError
 
 
-def test_all_ways_count_the_same():
+def test_all_functions_return_the_same_counts():
     images, labels, _ = generate(20, image_size=30)
     functions = diagonals.counting_functions()
     assert {"DiagonalCount, compiled", "DiagonalCount", "tf.nn.conv2d"} <= set(functions)
@@ -23,7 +23,7 @@ def test_every_peer_is_compared():
         assert len(comparison.ours) == len(comparison.theirs) == 2
 
 
-def test_a_wrong_count_is_not_timed(monkeypatch):
+def test_a_function_with_wrong_counts_is_not_timed(monkeypatch):
     functions = {"tf.nn.conv2d": lambda images: np.zeros(len(images))}
     monkeypatch.setattr(diagonals, "counting_functions", lambda: functions)
     with pytest.raises(BenchmarkError, match=r"tf\.nn\.conv2d does not count"):

@@ -2,14 +2,14 @@ import sys
 
 import pytest
 
-from kerashw.benchmark.result_table import Setup
+from kerashw.benchmark.topic_runner import Setup
 from kerashw.benchmark.topics import scaling
 from kerashw.errors import BenchmarkError, WorkerError
 
 
-def test_what_is_lost_is_beside_one_of_the_same_strategy():
-    rates = dict(zip(scaling.WAYS, (100, 80, 90, 45), strict=True))
-    assert [scaling._lost(way, rates) for way in scaling.WAYS] == [
+def test_the_loss_is_relative_to_one_replica_of_the_same_strategy():
+    rates = dict(zip(scaling.CLUSTERS, (100, 80, 90, 45), strict=True))
+    assert [scaling._loss_percentage(cluster, rates) for cluster in scaling.CLUSTERS] == [
         None,
         pytest.approx(20),
         None,
@@ -18,21 +18,21 @@ def test_what_is_lost_is_beside_one_of_the_same_strategy():
 
 
 @pytest.mark.parametrize(
-    ("codes", "kind", "said"),
+    ("codes", "error", "index"),
     [((75, 75), WorkerError, "0"), ((75, 2), BenchmarkError, "1"), ((1, 0), BenchmarkError, "0")],
 )
-def test_only_a_lost_worker_may_be_tried_again(codes, kind, said, monkeypatch):
-    left = list(enumerate(codes))
-    real = scaling.started
+def test_only_the_loss_of_a_worker_is_a_worker_error(codes, error, index, monkeypatch):
+    remaining = list(enumerate(codes))
+    start_process = scaling.start_process
 
-    def started(command, env):
-        number, code = left.pop(0)
+    def start_failing(command, env):
+        number, code = remaining.pop(0)
         script = f"import sys; sys.stderr.write('it was {number}'); sys.exit({code})"
-        return real([sys.executable, "-c", script], env=env)
+        return start_process([sys.executable, "-c", script], env=env)
 
-    monkeypatch.setattr(scaling, "started", started)
-    with pytest.raises(kind, match=f"it was {said}"):
-        scaling._epochs("softmax", ("multiworker", 2, 1), None)
+    monkeypatch.setattr(scaling, "start_process", start_failing)
+    with pytest.raises(error, match=f"it was {index}"):
+        scaling._epoch_seconds("softmax", scaling.Cluster("multiworker", 2, 1), None)
 
 
 @pytest.mark.slow

@@ -1,41 +1,39 @@
-"""What is measured is what the server answers; how fast it is, is the benchmark's."""
-
 import pytest
 
-from kerashw.benchmark.result_table import Setup
+from kerashw.benchmark.topic_runner import Setup
 from kerashw.benchmark.topics import serving
-from tests.conftest import tool
+from tests.conftest import find_program
 
 
-def test_without_wrk_nothing_is_started(monkeypatch):
+def test_without_wrk_no_server_is_started(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delattr(serving.subprocess, "Popen")
     (remark,) = serving.measure(Setup())
     assert "wrk is not installed" in remark
 
 
-def test_a_server_that_does_not_start_is_said(tmp_path):
+def test_the_error_of_a_server_that_does_not_start_is_reported(tmp_path):
     command = ["sh", "-c", "echo it is Monday; exit 2"]
     with (
         pytest.raises(ChildProcessError, match="it is Monday"),
-        serving._running(command, tmp_path),
+        serving._running_server(command, tmp_path),
     ):
         pass
 
 
-def test_a_server_that_serves_nothing_is_not_awaited_for_ever(tmp_path, monkeypatch):
+def test_the_wait_for_a_server_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(serving, "START_SECONDS", 0.5)
     command = ["sh", "-c", "echo thinking; exec sleep 600"]
     with (
         pytest.raises(ChildProcessError, match=r"after 0\.5 s; thinking"),
-        serving._running(command, tmp_path),
+        serving._running_server(command, tmp_path),
     ):
         pass
 
 
 @pytest.mark.slow
-def test_every_cell_is_measured(monkeypatch):
-    tool("wrk")
+def test_every_load_is_measured(monkeypatch):
+    find_program("wrk")
     monkeypatch.setattr(serving, "MODELS", {"softmax": serving.MODELS["softmax"]})
     monkeypatch.setattr(serving, "CONNECTIONS", (1, 8))
     monkeypatch.setattr(serving, "SECONDS", 1)

@@ -1,4 +1,4 @@
-"""The application without a server around it."""
+"""The ASGI application, called without a server."""
 
 import asyncio
 import json
@@ -9,29 +9,29 @@ from types import SimpleNamespace
 import pytest
 
 from kerashw.serve.http_server.application import App, Options
-from kerashw.serve.http_server.uvicorn_connection import Limits
+from kerashw.serve.http_server.request_limits import Limits
 from kerashw.serve.servables.batching import Batcher
-from kerashw.serve.servables.config_file_reader import Batching
+from kerashw.serve.servables.config_file_reader import BatchingParameters
 
 
-class Stuck:
-    """A signature, and the repository of its model, that gives no answer until it is told to."""
+class BlockedSignature:
+    """A signature that returns after `release` is set, and the registry of its model."""
 
     def __init__(self):
-        self.types, self.quick_size = {"x": "float"}, 0
-        self.told = threading.Event()
+        self.types, self.inline_size = {"x": "float"}, 0
+        self.release = threading.Event()
         self.models = {}
 
     def find(self, model, version, label):
         return SimpleNamespace(signatures={"serving_default": self}), 1
 
     def run(self, tensors):
-        assert self.told.wait(30)
+        assert self.release.wait(60)
         return {"y": tensors["x"]}
 
 
-async def ask(app, body):
-    """Send a predict request; return the status and the body of the answer."""
+async def request(app, body):
+    """Send a predict request; return the status and the body of the response."""
     sent = []
 
     async def receive():
@@ -48,17 +48,18 @@ async def ask(app, body):
 
 
 @pytest.mark.parametrize("batching", [False, True])
-def test_an_answer_that_takes_too_long_is_not_waited_for(batching):
-    stuck = Stuck()
+def test_a_slow_model_times_out(batching):
+    signature = BlockedSignature()
     with ThreadPoolExecutor(1) as executor:
-        batcher = Batcher(Batching(num_batch_threads=1), executor) if batching else None
-        app = App(stuck, executor, Options(Limits(seconds=0.2)), batcher)
+        batcher = Batcher(BatchingParameters(num_batch_threads=1), executor) if batching else None
+        app = App(signature, executor, Options(Limits(timeout=0.2)), batcher)
 
-        async def ask_twice():
-            late = await ask(app, b'{"instances": [1.0]}')
-            stuck.told.set()
-            return late, await ask(app, b'{"instances": [2.0]}')
+        async def request_twice():
+            late = await request(app, b'{"instances": [1.0]}')
+            signature.release.set()
+            app.options = Options()  # without the short time limit
+            return late, await request(app, b'{"instances": [2.0]}')
 
-        late, answer = asyncio.run(ask_twice())
+        late, response = asyncio.run(request_twice())
     assert late == (504, {"error": "Timed out waiting for the model"})
-    assert answer == (200, {"predictions": [2.0]})
+    assert response == (200, {"predictions": [2.0]})

@@ -1,3 +1,5 @@
+"""The private name of TensorFlow that the server uses exists."""
+
 import tensorflow as tf
 
 

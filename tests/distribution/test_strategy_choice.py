@@ -1,0 +1,46 @@
+"""The strategy is chosen by name, or from the devices and `TF_CONFIG`."""
+
+import pytest
+import tensorflow as tf
+
+from kerashw.distribution import StrategyChoice, choose_strategy
+from kerashw.train.__main__ import main
+from tests.distribution.clusters import WORKERS, config
+
+
+def test_auto_chooses_the_workers_of_tf_config(monkeypatch):
+    assert choose_strategy() == StrategyChoice()
+    monkeypatch.setenv("TF_CONFIG", config(type="worker", index=1))
+    choice = choose_strategy()
+    assert (choice.name, choice.workers, choice.index) == ("multiworker", 2, 1)
+    assert not choice.is_chief
+    assert choose_strategy("default") == StrategyChoice()
+    monkeypatch.setenv("TF_CONFIG", config({"chief": ["c:3"], **WORKERS}, type="worker", index=0))
+    assert choose_strategy().addresses == ("c:3", "a:1", "b:2")
+    assert (choose_strategy().index, choose_strategy().is_chief) == (1, False)
+    # Some platforms set TF_CONFIG without a cluster for a single machine.
+    monkeypatch.setenv("TF_CONFIG", "{}")
+    assert choose_strategy() == StrategyChoice()
+
+
+def test_auto_chooses_all_gpus(monkeypatch):
+    gpus = [tf.config.LogicalDevice(f"/device:GPU:{number}", "GPU") for number in range(2)]
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: gpus)
+    choice = choose_strategy()
+    assert (choice.name, choice.replicas, choice.workers) == ("mirrored", 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("multiworker", "needs TF_CONFIG"),
+        ("mirrored", "at least 2 devices"),
+        ("nosuch", "auto, default, mirrored, multiworker"),
+    ],
+)
+def test_an_impossible_strategy_is_reported_in_one_line(name, message, tmp_path, capsys):
+    assert main(["--strategy", name, "--output", str(tmp_path / "r")]) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert shown.count("\n") == 1
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,34 @@
+"""The results of the training jobs, which the tests of several modules compare."""
+
+import numpy as np
+import pytest
+
+from tests.distribution.worker_processes import start, start_workers, wait_for
+from tests.shared_folder import shared_folder
+
+MODULE = "tests.fitting.training_jobs"
+LOCAL = ["default", "mirrored-2", "mirrored-3"]
+WORKERS = ["worker-0-of-2", "worker-1-of-2"]
+
+
+@pytest.fixture(scope="session")
+def job_results(data, tmp_path_factory):
+    """The arrays of `training_jobs` by strategy, and then by name of the job and number."""
+
+    def run_jobs(folder):
+        workers = start_workers(MODULE, [folder], 2)
+        wait_for([start(MODULE, [folder, *LOCAL]), *workers])
+
+    folder = shared_folder(tmp_path_factory, "training-jobs", run_jobs)
+    return {name: dict(np.load(folder / f"{name}.npz")) for name in LOCAL + WORKERS}
+
+
+@pytest.fixture(scope="session")
+def run_training_jobs():
+    """A function that starts the processes of other training jobs, and loads a file of theirs."""
+
+    def run(folder, name, workers=0):
+        wait_for(start_workers(MODULE, [folder], workers) or [start(MODULE, [folder, name])])
+        return dict(np.load(folder / f"{name}.npz"))
+
+    return run

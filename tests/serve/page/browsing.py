@@ -1,0 +1,142 @@
+"""The demo page in a browser: how tests open it, draw on it, and read what it shows."""
+
+import contextlib
+import io
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import expect
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+HOMEWORK = ("diagonal", "mlp", "softmax")
+SEVEN = [(0.3, 0.22), (0.5, 0.21), (0.7, 0.22), (0.62, 0.4), (0.53, 0.6), (0.46, 0.82)]
+# Pairs of siblings of which one covers a part of the other.
+OVERLAPS = """() => [...document.querySelectorAll("body, body *:not(.area, .cells)")].flatMap(
+    (parent) => {
+        const boxes = [...parent.children]
+            .filter((each) => each.checkVisibility() && !each.matches(".hidden, .area *"))
+            .map((each) => [each, each.getBoundingClientRect()]);
+        return boxes.flatMap(([one, a], index) => boxes.slice(index + 1)
+            .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+            .map(([other]) => `${one.outerHTML.slice(0, 60)} / ${other.outerHTML.slice(0, 60)}`));
+    })"""
+
+
+@contextlib.contextmanager
+def open_page(browser, server, tab="digits", models=HOMEWORK, **options):
+    """Open the page; at the end, check that it logged nothing and used no other server.
+
+    Args:
+        browser: Browser of Playwright.
+        server: `tests.serve.processes.Server`.
+        tab: String, the name of the tab.
+        models: Strings, the names of the served models that the page finds.
+        options: `routes`, a dictionary from URL patterns to handlers; `script`, JavaScript that
+            runs before the page's; `may_log`, whether messages on the console are allowed; and the
+            options of a browser context.
+    """
+    routes, script = options.pop("routes", {}), options.pop("script", "")
+    may_log = options.pop("may_log", False)
+    with contextlib.closing(browser.new_context(**{"viewport": DESKTOP} | options)) as context:
+        page = context.new_page()
+        messages, urls = [], []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: urls.append(request.url))
+        page.route("**/page/models.json", lambda route: select_models(route, models))
+        for pattern, handler in routes.items():
+            page.route(pattern, handler)
+        page.add_init_script(script)
+        page.goto(f"{server.url}/#{tab}")
+        expect(
+            page.locator(f"#{tab} > :is(.present, .missing)").filter(visible=True)
+        ).to_be_visible()
+        yield page
+        assert urls
+        assert all(url.startswith(f"{server.url}/") for url in urls), urls
+        assert may_log or not messages, messages
+
+
+def select_models(route, names):
+    """Answer a request for the list of models with those of some names."""
+    models = {model["name"]: model for model in route.fetch().json()["models"]}
+    route.fulfill(json={"models": [models[name] for name in names]})
+
+
+def points_on_sheet(page, points):
+    box = page.locator("#sheet").bounding_box()
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+
+def draw_with_mouse(page, points=SEVEN, steps=5):
+    first, *rest = points_on_sheet(page, points)
+    page.mouse.move(*first)
+    page.mouse.down()
+    for point in rest:
+        page.mouse.move(*point, steps=steps)
+    page.mouse.up()
+
+
+def expect_seven(page):
+    """Wait for the predictions; check that the status and the bars of both models say seven."""
+    status = page.locator("#digit-answer")
+    expect(status).to_have_text("Both models say 7")
+    expect(page.locator("#cards")).to_have_attribute("aria-busy", "false")
+    assert status.get_attribute("role") == "status"
+    for name, rows in read_bars(page).items():
+        winner = max(rows, key=lambda row: row["width"])
+        assert (winner["digit"], winner["marked"]) == (7, True), name
+        assert [row["digit"] for row in rows if row["marked"]] == [7]
+
+
+def read_bars(page):
+    """Return each card's rows: the digit, the bar's width in pixels, the number, the mark."""
+    return page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll(".card")].map((card) => [
+            card.querySelector("h2").textContent,
+            [...card.querySelectorAll("tr")].map((row) => ({
+                digit: Number(row.querySelector("th").textContent),
+                width: row.querySelector(".bar").getBoundingClientRect().width,
+                number: row.querySelector("td:last-child").textContent,
+                marked: getComputedStyle(row.querySelector("th"), "::before").visibility
+                    === "visible",
+            })),
+        ]))"""
+    )
+
+
+def read_normalized_digit(page):
+    """Return the picture that the page shows as what the models see, (28, 28)."""
+    pixels = page.evaluate(
+        """() => {
+            const copy = document.createElement("canvas").getContext("2d");
+            copy.drawImage(document.getElementById("pixels"), 0, 0);
+            return [...copy.getImageData(0, 0, 28, 28).data];
+        }"""
+    )
+    return np.array(pixels, np.uint8).reshape(28, 28, 4)[..., 0]
+
+
+def read_grid(page):
+    """Return the pixels of the grid, (20, 20)."""
+    cells = page.evaluate(
+        """() => [...document.querySelectorAll("[role=gridcell]")]
+            .map((cell) => cell.getAttribute("aria-selected") === "true")"""
+    )
+    return np.array(cells, int).reshape(20, 20)
+
+
+def read_feature_map(page):
+    """Return the numbers of the feature map, (18, 18)."""
+    numbers = page.evaluate(
+        """() => [...document.querySelectorAll("#map .cells span")]
+            .map((number) => Number(number.textContent))"""
+    )
+    return np.array(numbers).reshape(18, 18)
+
+
+def encode_png(array):
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()

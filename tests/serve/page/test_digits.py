@@ -1,0 +1,158 @@
+"""The digits tab: drawings by mouse, finger and keyboard, pictures, and the predictions of them."""
+
+import base64
+import json
+import re
+
+import numpy as np
+from playwright.sync_api import expect
+
+from tests.serve.page.browsing import (
+    PHONE,
+    SEVEN,
+    draw_with_mouse,
+    encode_png,
+    expect_seven,
+    open_page,
+    points_on_sheet,
+    read_bars,
+    read_normalized_digit,
+)
+
+
+def test_a_seven_is_drawn_with_the_mouse(digits, networks):
+    draw_with_mouse(digits)
+    expect_seven(digits)
+    for status in digits.locator(".card .status").all_inner_texts():
+        assert re.fullmatch(r"answered in [\d.]+ ms", status)
+    # The bars are the probabilities that the Keras model gives the shown picture.
+    image = read_normalized_digit(digits)
+    for name, rows in read_bars(digits).items():
+        probabilities = networks[name].predict(image[None, ..., None] / 255, verbose=0)[0]
+        shown = [int(row["number"].removesuffix(" %")) for row in rows]
+        np.testing.assert_allclose(shown, 100 * probabilities, atol=0.51)
+        widths = np.array([row["width"] for row in rows])
+        np.testing.assert_allclose(widths / widths.sum(), probabilities, atol=0.02)
+
+
+def test_a_seven_is_drawn_with_a_finger(browser, page_server):
+    options = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    with open_page(browser, page_server, **options) as page:
+        session = page.context.new_cdp_session(page)
+
+        def touch(kind, *points):
+            points = [{"x": x, "y": y} for x, y in points]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        first, *rest = points_on_sheet(page, SEVEN)
+        touch("touchStart", first)
+        for point in rest:
+            touch("touchMove", point)
+        touch("touchEnd")
+        expect_seven(page)
+        assert page.evaluate("scrollY") == 0  # the finger draws and does not scroll
+
+
+def test_a_seven_is_drawn_with_the_keys(digits):
+    keys = digits.keyboard
+    digits.locator("#digits-tab").focus()
+    keys.press("Tab")
+    assert digits.evaluate("document.activeElement.id") == "sheet"
+    for key in ["ArrowUp"] * 8 + ["ArrowLeft"] * 6:
+        keys.press(key)
+    keys.press("Space")
+    expect(digits.locator("#pen")).to_have_text("Pen down: row 7 of 28, column 9.")
+    for _ in range(11):
+        keys.press("ArrowRight")
+    for _ in range(8):  # two arrow keys at once draw diagonally
+        keys.down("ArrowDown")
+        keys.press("ArrowLeft")
+        keys.up("ArrowDown")
+    keys.press("Space")
+    expect(digits.locator("#pen")).to_contain_text("Pen up")
+    expect_seven(digits)
+    keys.press("Delete")
+    expect(digits.locator("#digit-answer")).to_have_text("Draw a digit")
+    assert not read_normalized_digit(digits).any()
+    rows = [row for rows in read_bars(digits).values() for row in rows]
+    assert not any(row["width"] or row["marked"] for row in rows)
+
+
+def test_a_picture_is_opened_or_pasted(digits, data):
+    index = int(np.flatnonzero(data.test_labels == 7)[0])
+    picture = encode_png(255 - np.kron(data.test_images[index], np.ones((9, 9), np.uint8)))
+    file = {"name": "seven.png", "mimeType": "image/png", "buffer": picture}
+    digits.set_input_files("#open", file)
+    expect_seven(digits)
+    opened = read_normalized_digit(digits)
+    digits.get_by_role("button", name="Clear").first.click()
+    expect(digits.locator("#digit-answer")).to_have_text("Draw a digit")
+    digits.evaluate(
+        """(bytes) => {
+            const clipboard = new DataTransfer();
+            const content = Uint8Array.from(atob(bytes), (each) => each.charCodeAt(0));
+            clipboard.items.add(new File([content], "pasted.png", { type: "image/png" }));
+            dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard }));
+        }""",
+        base64.b64encode(picture).decode(),
+    )
+    expect_seven(digits)
+    np.testing.assert_array_equal(read_normalized_digit(digits), opened)
+    text = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
+    digits.set_input_files("#open", text)
+    expect(digits.locator("#pen")).to_contain_text("notes.txt is not a picture")
+
+
+# Holds the requests for digits back until `release()`, and records them by URL and signature.
+HOLD_REQUESTS = """
+const originalFetch = fetch;
+const released = new Promise((resolve) => { window.release = resolve; });
+window.requests = {};
+window.mostAtOnce = 0;
+window.fetch = async (url, options) => {
+    if (options?.method !== "POST" || url.includes("diagonal")) return originalFetch(url, options);
+    const { signature_name, instances } = JSON.parse(options.body);
+    const log = requests[`${url} ${signature_name}`] ??= { running: 0, pictures: [] };
+    log.pictures.push(instances[0].b64);
+    mostAtOnce = Math.max(mostAtOnce, ++log.running);
+    await released;
+    const response = await originalFetch(url, options);
+    log.running -= 1;
+    return response;
+};
+"""
+NEXT_FRAME = "() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))"
+
+
+def test_one_request_runs_at_a_time_and_only_the_newest_drawing_waits(browser, page_server):
+    with open_page(browser, page_server, script=HOLD_REQUESTS) as page:
+        draw_with_mouse(page, [(0.5, 0.15), (0.5, 0.85)], steps=20)
+        page.evaluate(NEXT_FRAME)
+        first = page.evaluate("requests")
+        assert len(first) == 3  # the predictions of two models, and what they see
+        page.get_by_role("button", name="Clear").first.click()
+        draw_with_mouse(page, steps=20)
+        page.evaluate(NEXT_FRAME)
+        assert page.evaluate("requests") == first
+        page.evaluate("release()")
+        expect_seven(page)
+        assert page.evaluate("mostAtOnce") == 1
+        pictures = [log["pictures"] for log in page.evaluate("requests").values()]
+        assert [len(each) for each in pictures] == [2, 2, 2]
+        [newest] = {each[-1] for each in pictures}
+        instances = [{"b64": newest}]
+        request = {"signature_name": "normalized", "instances": instances}
+        _, response = page_server.post("/v1/models/mlp:predict", request)
+        np.testing.assert_array_equal(read_normalized_digit(page), response["predictions"][0])
+
+
+def test_an_error_of_a_model_is_shown(browser, page_server):
+    def fail(route):
+        route.fulfill(status=503, body=json.dumps({"error": "The queue is full"}))
+
+    routes = {"**/mlp:predict": fail}
+    with open_page(browser, page_server, may_log=True, routes=routes) as page:
+        draw_with_mouse(page)
+        expect(page.locator("#digit-answer")).to_have_text("softmax says 7")
+        status = page.locator(".card .status").first
+        expect(status).to_have_text("No answer: The queue is full")
