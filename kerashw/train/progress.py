@@ -124,4 +124,5 @@ class WorkerProgress(ConsoleProgress):
 
 def _waiting(choice, timeout):
     role = ", the chief" if choice.is_chief else ""
-    return f"worker {choice.index + 1} of {choice.workers}{role}: meeting the others within {timeout:g} s"
+    worker = f"worker {choice.index + 1} of {choice.workers}{role}"
+    return f"{worker}: meeting the others within {timeout:g} s"
