@@ -10,7 +10,7 @@ import numpy as np
 import kerashw.models  # noqa: F401 - registers the classes that saved models name
 
 COMMAND = [sys.executable, "-m", "kerashw.train"]
-SMALL = ["--train-examples", "2000", "--test-examples", "500"]
+SMALL = ["--train-examples", "1000", "--test-examples", "300"]
 
 
 def train(*arguments, **settings):

@@ -44,8 +44,8 @@ def test_the_history_is_the_same_in_both_files(complete_run):
 def test_the_history_is_that_of_the_saved_model(complete_run, data):
     output, _ = complete_run
     model = keras.saving.load_model(output / "convnet" / "model.keras")
-    images = data.test_images[:500, ..., None].astype("float32") / 255
-    loss, accuracy = model.evaluate(images, data.test_labels[:500], verbose=0)
+    images = data.test_images[:300, ..., None].astype("float32") / 255
+    loss, accuracy = model.evaluate(images, data.test_labels[:300], verbose=0)
     last = history_of(output, "convnet")["epochs"][-1]
     np.testing.assert_allclose([last["test_loss"], last["test_accuracy"]], [loss, accuracy], 1e-5)
 
@@ -89,10 +89,9 @@ def test_a_run_of_another_configuration_is_refused(complete_run, train_here):
     assert files_of(output) == before
 
 
-def test_quiet_prints_nothing(data, tmp_path):
-    ended = train(
-        "--model", "softmax", "--epochs", 1, "--quiet", "--output", tmp_path / "r", *SMALL
-    )
+def test_quiet_prints_nothing(data, tmp_path, train_here):
+    arguments = ["--model", "softmax", "--epochs", 1, "--quiet", "--output", tmp_path / "r", *SMALL]
+    ended = train_here(*arguments)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 

@@ -3,6 +3,7 @@
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -42,9 +43,19 @@ def uninterrupted(data, tmp_path_factory):
     return output
 
 
-def test_deterministic_runs_are_equal_to_the_last_bit(uninterrupted, tmp_path):
-    assert train(*KILLED, "--output", tmp_path / "r").returncode == 0
-    assert_same_outcome(uninterrupted, tmp_path / "r", "mlp")
+@pytest.fixture(scope="module")
+def killed(data, tmp_path_factory):
+    """The folder of a run that was killed after its second epoch."""
+    output = tmp_path_factory.mktemp("runs") / "killed"
+    code, _ = start_and_stop(output, signal.SIGKILL, epoch=2)
+    assert code == -signal.SIGKILL
+    return output
+
+
+@pytest.fixture
+def output(killed, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(killed, tmp_path / "r")
 
 
 def start_and_stop(output, signal_number, epoch):
@@ -65,40 +76,48 @@ def start_and_stop(output, signal_number, epoch):
     return process.returncode, errors
 
 
+@pytest.mark.slow
+def test_deterministic_runs_are_equal_to_the_last_bit(uninterrupted, tmp_path):
+    assert train(*KILLED, "--output", tmp_path / "r").returncode == 0
+    assert_same_outcome(uninterrupted, tmp_path / "r", "mlp")
+
+
 @pytest.mark.parametrize(
     "signal_number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
-def test_an_interrupted_run_says_so_and_goes_on(uninterrupted, signal_number, tmp_path):
-    code, errors = start_and_stop(tmp_path / "r", signal_number, epoch=2)
+def test_a_killed_and_interrupted_run_ends_as_an_uninterrupted_one(
+    uninterrupted, output, signal_number
+):
+    code, errors = start_and_stop(output, signal_number, epoch=4)
     assert code == 130
     assert errors.count("\n") == 1
     assert "same command resumes" in errors
-    assert_nothing_half_written(tmp_path / "r")
-    assert train(*KILLED, "--output", tmp_path / "r").returncode == 0
-    assert_same_outcome(uninterrupted, tmp_path / "r", "mlp")
+    assert_nothing_half_written(output)
+    assert train(*KILLED, "--output", output).returncode == 0
+    assert_same_outcome(uninterrupted, output, "mlp")
+    assert_nothing_half_written(output)
+    assert not (output / "mlp" / "checkpoint").exists()
+    assert [path.name for path in (output / "exports" / "mlp").iterdir()] == ["1"]
 
 
-def test_a_run_killed_again_and_again_ends_as_one_that_never_was(uninterrupted, tmp_path):
-    for epoch in (1, 3):
-        code, _ = start_and_stop(tmp_path / "r", signal.SIGKILL, epoch)
+@pytest.mark.slow
+def test_a_run_can_be_killed_again_and_again(uninterrupted, output):
+    for epoch in (3, 5):
+        code, _ = start_and_stop(output, signal.SIGKILL, epoch)
         assert code == -signal.SIGKILL
-    assert train(*KILLED, "--output", tmp_path / "r").returncode == 0
-    assert_same_outcome(uninterrupted, tmp_path / "r", "mlp")
-    assert_nothing_half_written(tmp_path / "r")
-    assert not (tmp_path / "r" / "mlp" / "checkpoint").exists()
-    assert [path.name for path in (tmp_path / "r" / "exports" / "mlp").iterdir()] == ["1"]
+    assert train(*KILLED, "--output", output).returncode == 0
+    assert_same_outcome(uninterrupted, output, "mlp")
 
 
 @pytest.mark.parametrize(
     "damage", ["cut short", pytest.param("one byte changed", marks=pytest.mark.slow)]
 )
-def test_a_damaged_checkpoint_is_named(data, damage, tmp_path):
-    start_and_stop(tmp_path / "r", signal.SIGKILL, epoch=2)
-    checkpoint = max((tmp_path / "r" / "mlp" / "checkpoint").glob("epoch-*.keras"))
+def test_a_damaged_checkpoint_is_named(output, damage):
+    checkpoint = max((output / "mlp" / "checkpoint").glob("epoch-*.keras"))
     content = bytearray(checkpoint.read_bytes())
     content[len(content) // 2] ^= 1
     checkpoint.write_bytes(content[: len(content) // 2] if damage == "cut short" else content)
-    before = {path for path in files_of(tmp_path) if ".writing-" not in str(path)}
-    ended = train(*KILLED, "--output", tmp_path / "r")
-    assert_refused(ended, checkpoint.name, "damaged", f"Delete {tmp_path / 'r' / 'mlp'}")
-    assert files_of(tmp_path).keys() == before
+    before = {path for path in files_of(output) if ".writing-" not in str(path)}
+    ended = train(*KILLED, "--output", output)
+    assert_refused(ended, checkpoint.name, "damaged", f"Delete {output / 'mlp'}")
+    assert files_of(output).keys() == before

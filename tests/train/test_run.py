@@ -10,6 +10,7 @@ import tensorflow as tf
 from kerashw.errors import InputError
 from kerashw.train.observer import Observer
 from kerashw.train.run import run
+from kerashw.train.run_folder import RunFolder
 from kerashw.train.settings import Settings
 
 QUICK = Settings(models=("softmax", "mlp"), epochs=2, train_examples=1000, test_examples=300)
@@ -23,51 +24,63 @@ def complete(data, tmp_path_factory):
     return folder
 
 
-class Listener(Observer):
-    """Writes down what it hears."""
+class RecordingObserver(Observer):
+    """Records the events."""
 
     def __init__(self):
-        self.heard = []
+        self.events = []
 
     def on_data_load(self, dataset):
-        self.heard.append(("preparing", dataset))
+        self.events.append(("preparing", dataset))
 
     def on_model_begin(self, model, history):
-        self.heard.append(("training", model.name, len(history["epochs"])))
+        self.events.append(("training", model.name, len(history["epochs"])))
         return []
 
     def on_epoch_end(self, model, entry):
-        self.heard.append(("epoch", model.name, entry["epoch"]))
+        self.events.append(("epoch", model.name, entry["epoch"]))
 
     def on_run_end(self, run_folder, results):
-        self.heard.append(("finished", [result.name for result in results]))
+        self.events.append(("finished", [result.name for result in results]))
 
 
-def test_an_observer_hears_of_everything_in_order(data, tmp_path):
-    listener = Listener()
-    results = run(QUICK, tmp_path / "r", observer=listener)
+def test_an_observer_receives_all_events_in_order(data, tmp_path):
+    observer = RecordingObserver()
+    results = run(QUICK, tmp_path / "r", observer=observer)
     expected = [("preparing", "mnist")]
     for name in ("softmax", "mlp"):
         expected += [("training", name, 0), ("epoch", name, 1), ("epoch", name, 2)]
-    assert listener.heard == [*expected, ("finished", ["softmax", "mlp"])]
+    assert observer.events == [*expected, ("finished", ["softmax", "mlp"])]
     for result in results:
         right = np.trace(result.confusion)
         assert right == round(result.last["test_accuracy"] * 300) == 300 - result.mistakes.total
     assert run(QUICK, tmp_path / "r") is None
 
 
-@pytest.mark.parametrize(
-    "missing", ["report.html", "comparison.png", "exports", "exports/mlp/1", "softmax/curves.png"]
-)
-def test_what_is_made_of_trained_models_is_made_again(data, complete, missing):
-    path = complete / missing
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
+DERIVED = ("report.html", "comparison.png", "exports", "exports/mlp/1", "softmax/curves.png")
+
+
+@pytest.mark.parametrize("missing", DERIVED)
+def test_a_run_without_a_derived_file_is_not_complete(complete, missing):
+    def is_complete():
+        return RunFolder(complete, {"configuration": QUICK.configuration()}).complete
+
+    path, elsewhere = complete / missing, complete.parent / "elsewhere"
+    assert is_complete()
+    path.rename(elsewhere)
+    assert not is_complete()
+    elsewhere.rename(path)
+
+
+def test_missing_derived_files_are_written_again(data, complete):
+    for path in (complete / missing for missing in DERIVED):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     kept = ("mlp/model.keras", "manifest.json")  # When and where it was trained has not changed.
     before = [(complete / file).read_bytes() for file in kept]
-    listener = Listener()
-    assert len(run(QUICK, complete, observer=listener)) == 2
-    assert path.exists()
-    assert not [heard for heard in listener.heard if heard[0] == "epoch"]
+    observer = RecordingObserver()
+    assert len(run(QUICK, complete, observer=observer)) == 2
+    assert all((complete / path).exists() for path in DERIVED)
+    assert not [event for event in observer.events if event[0] == "epoch"]
     assert [(complete / file).read_bytes() for file in kept] == before
     assert run(QUICK, complete) is None
 
@@ -107,10 +120,10 @@ COUNTING = Settings(models=("diagonal",), epochs=2, train_examples=600, test_exa
 
 
 def test_a_model_with_nothing_to_train_is_measured_and_exported(tmp_path):
-    listener = Listener()
-    frozen, learned = run(COUNTING, tmp_path / "r", observer=listener)
-    heard = [event for event in listener.heard if event[:2] == ("epoch", "diagonal")]
-    assert heard == [("epoch", "diagonal", 0)]
+    observer = RecordingObserver()
+    frozen, learned = run(COUNTING, tmp_path / "r", observer=observer)
+    epochs = [event for event in observer.events if event[:2] == ("epoch", "diagonal")]
+    assert epochs == [("epoch", "diagonal", 0)]
     (entry,) = frozen.history["epochs"]
     assert (entry["epoch"], entry["test_accuracy"]) == (0, 1.0)
     assert (entry["train_loss"], entry["test_loss"]) == (0, 0)
