@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 
+import hypothesis
 import keras
 import pytest
 
@@ -21,6 +22,12 @@ os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 
 # A background job of a shell ignores SIGINT, and the processes that it starts inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test depends on how long something takes.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure(config):

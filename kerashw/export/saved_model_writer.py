@@ -25,7 +25,7 @@ def export_saved_model(model, directory, labels=None):
 
     - `serving_default`: `image` float32 (N, height, width, channels) in [0, 1];
     - `pixels`: `image` uint8 (N, height, width), pixels as in the data set;
-    - `image_bytes`: `image_bytes` string (N,), PNG or JPEG files of digits, see
+    - `image_bytes`: `image_bytes` string (N,), image files of digits, see
       `kerashw.preprocessing.center_digits`.
 
     These signatures return other outputs:

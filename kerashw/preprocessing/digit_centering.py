@@ -1,25 +1,21 @@
-"""Images of digits, scaled and centred as those of MNIST, inside a TensorFlow graph.
-
-Here, the foreground of an image is the ink of the digit, dark or bright, and the background is the
-paper around it.
-"""
+"""Images of digits, scaled and centred as those of MNIST, inside a TensorFlow graph."""
 
 import tensorflow as tf
 
+from kerashw.preprocessing import image_formats
+from kerashw.preprocessing.foreground import extract_foreground
 from kerashw.preprocessing.image_decoding import (
     MAX_PIXELS,
     decode_image,
-    has_signature,
     pixel_count,
+    pixel_limit,
 )
 
 # The share of a side of the image that a digit fills in MNIST: 20 of 28 pixels.
 BOX_SHARE = 20 / 28
-# The foreground starts at this share of the contrast. In MNIST, the bounds of the digits are the
-# same for all values up to 0.15; the noise of JPEG files is below 0.1.
+# The foreground starts at this share of its largest value. In MNIST, the bounds of the digits are
+# the same for all values up to 0.15; the noise of JPEG files is below 0.1.
 FOREGROUND_THRESHOLD = 0.1
-# An image of less contrast, of 255 levels, has no foreground.
-MIN_CONTRAST = 16
 
 
 def center_digits(image_bytes, height=28, width=28):
@@ -29,17 +25,19 @@ def center_digits(image_bytes, height=28, width=28):
     into 20×20 pixels with its aspect ratio and with antialiasing, and placed in 28×28 pixels. A
     translation by whole pixels moves its centre of mass to the middle.
 
-    Before these steps, the image is converted to grayscale. The background is the median along the
-    border, and becomes 0. The foreground that differs most from it becomes 255, whether it is
-    darker or brighter. Transparent pixels are background.
+    Before these steps, the image is turned upright and converted to grayscale. The background
+    becomes 0, and the foreground that differs most from it becomes 255, whether it is darker or
+    brighter. Transparent pixels are background. In a photograph, whose paper has no even
+    brightness, the background is estimated at each place.
 
     Images of MNIST do not change. Images of 28×28 pixels whose foreground is larger than 20×20,
-    such as those of Fashion-MNIST, do not change either. An image without a foreground becomes 0.
+    such as those of Fashion-MNIST, do not change either.
 
     Args:
-        image_bytes: String tensor (N,), the contents of PNG files of up to 4096×4096 pixels or JPEG
-            files of up to 8192×6144 pixels, in colour, in grayscale or with a palette, of 8 or 16
-            bits.
+        image_bytes: String tensor (N,), the contents of image files: PNG of up to 4096×4096 pixels,
+            JPEG of up to 8192×6144, GIF (the first frame) or BMP of up to 2048×2048; of any bit
+            depth, in colour, in grayscale or with a palette. The Exif data of a JPEG file may say
+            that it is to be turned.
         height: Integer, the height of the results. The box of the digit has the same share of it as
             in MNIST.
         width: Integer, the width of the results.
@@ -48,8 +46,8 @@ def center_digits(image_bytes, height=28, width=28):
         uint8 tensor (N, height, width).
 
     Raises:
-        tf.errors.InvalidArgumentError: If an element is not such a file, or is damaged. The
-            message contains its index.
+        tf.errors.InvalidArgumentError: If an element is not such a file, is damaged, or has no
+            digit because all of it is background. The message contains its index.
 
     Example:
         >>> image = tf.fill((90, 90, 3), tf.constant(255, tf.uint8)).numpy()
@@ -63,12 +61,16 @@ def center_digits(image_bytes, height=28, width=28):
         http://yann.lecun.com/exdb/mnist.
     """
     files = tf.convert_to_tensor(image_bytes)
-    is_decoded, is_within_limit, digits = _center_in_sequence(files, height, width)
-    limits = " or a ".join(f"{kind} ({pixels:,})" for kind, pixels in MAX_PIXELS.items())
+    is_decodable = image_formats.is_decodable(files)
+    is_decoded, is_within_limit, has_digit, digits = _center_in_sequence(files, height, width)
+    limits = ", ".join(f"{pixels:,} ({kind})" for kind, pixels in MAX_PIXELS.items())
+    expected = ". Expected a PNG, JPEG, GIF or BMP image"
     with tf.control_dependencies(
         [
-            _assert_all(is_decoded, "is not a PNG or JPEG image, or is damaged"),
-            _assert_all(is_within_limit, f"has more pixels than a {limits} may have"),
+            _assert_all(is_decodable, "is ", image_formats.describe(files), expected),
+            _assert_all(is_decoded, "is damaged", expected),
+            _assert_all(is_within_limit, f"has too many pixels. Expected at most {limits}"),
+            _assert_all(has_digit, "has no digit: all of it is background"),
         ]
     ):
         return tf.ensure_shape(digits, (None, height, width))
@@ -78,37 +80,38 @@ def _center_in_sequence(files, height, width):
     """Process one file at a time, so that only one decoded image is in memory.
 
     Returns:
-        Boolean tensors (N,), whether each file is decoded and whether its size is within the limit,
-        and the digits, uint8 (N, height, width). The digits are complete only if all are true.
+        Boolean tensors (N,), whether each file is decoded, whether its size is within the limit and
+        whether it has a digit, and the digits, uint8 (N, height, width). The digits are complete
+        only if all are true.
     """
     blank = tf.zeros((height, width), tf.uint8)
 
     @tf.autograph.experimental.do_not_convert
-    def is_image(_, file):
-        return has_signature(file, "PNG") | has_signature(file, "JPEG")
+    def is_decodable(_, file):
+        return image_formats.is_decodable(file)
 
     @tf.autograph.experimental.do_not_convert
     def center(index, file):
-        limit = tf.where(has_signature(file, "PNG"), MAX_PIXELS["PNG"], MAX_PIXELS["JPEG"])
-        is_within_limit = pixel_count(file) <= tf.cast(limit, tf.int64)
-        digit = tf.cond(
-            is_within_limit,
-            lambda: _center(*_foreground(decode_image(file)), height, width),
-            lambda: blank,
-        )
-        return index, is_within_limit, digit
+        def decode_and_center():
+            foreground, has_digit = extract_foreground(decode_image(file))
+            digit = tf.cond(has_digit, lambda: _center(foreground, height, width), lambda: blank)
+            return digit, has_digit
+
+        is_within_limit = pixel_count(file) <= pixel_limit(file)
+        digit, has_digit = tf.cond(is_within_limit, decode_and_center, lambda: (blank, True))
+        return index, is_within_limit, has_digit, digit
 
     # The error of a failed operation does not contain the index of the file. So files that fail are
     # removed, and padding with the index -1 replaces them at the end. The first missing index is
     # that of the first file that failed.
     count = tf.size(files, tf.int64)
     dataset = tf.data.Dataset.from_tensor_slices(files).enumerate()
-    dataset = dataset.filter(is_image).map(center).ignore_errors()
-    padding = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), True, blank))
+    dataset = dataset.filter(is_decodable).map(center).ignore_errors()
+    padding = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), True, True, blank))
     dataset = dataset.concatenate(padding.repeat(count + 1)).batch(count + 1).take(1)
     dataset = dataset.with_options(_options_without_optimization())
-    indices, is_within_limit, digits = dataset.get_single_element()
-    return tf.equal(indices[:-1], tf.range(count)), is_within_limit[:-1], digits[:-1]
+    indices, *results = (values[:-1] for values in dataset.get_single_element())
+    return tf.equal(indices, tf.range(count)), *results
 
 
 def _options_without_optimization():
@@ -119,46 +122,20 @@ def _options_without_optimization():
     return options
 
 
-def _assert_all(conditions, message):
+def _assert_all(conditions, *messages):
+    """Assert conditions (N,); a message is a string, or strings (N,) of which one is chosen."""
     first = tf.argmin(tf.cast(tf.concat([conditions, [False]], 0), tf.int8))
-    message = tf.strings.join(["image_bytes[", tf.strings.as_string(first), f"] {message}"])
-    return tf.debugging.Assert(tf.reduce_all(conditions), [message])
+    parts = ["image_bytes[", tf.strings.as_string(first), "] "]
+    for message in messages:
+        is_chosen = isinstance(message, tf.Tensor)
+        parts.append(tf.concat([message, [""]], 0)[first] if is_chosen else message)
+    return tf.debugging.Assert(tf.reduce_all(conditions), [tf.strings.join(parts)])
 
 
-def _foreground(image):
-    """Return the intensity of the foreground, float32 (height, width), and the contrast."""
-    gray = tf.round(tf.tensordot(image[..., :3], [0.299, 0.587, 0.114], 1))
-    opacity = image[..., 3] / 255
-    difference = (gray - _background_level(gray, opacity)) * opacity
-    brighter, darker = tf.reduce_max(difference), -tf.reduce_min(difference)
-    foreground = tf.nn.relu(tf.where(darker > brighter, -difference, difference))
-    return foreground, tf.maximum(darker, brighter)
-
-
-def _background_level(gray, opacity):
-    """Return the gray level of the background.
-
-    This is the median of the border. If most of the border is transparent, it is black or white,
-    whichever differs more from the opaque pixels.
-    """
-    opaque_border = tf.boolean_mask(_border(gray), _border(opacity) > 0.5)
-    mean_level = tf.math.divide_no_nan(tf.reduce_sum(gray * opacity), tf.reduce_sum(opacity))
-    is_transparent = 2 * tf.size(opaque_border) < tf.size(_border(gray))
-    return tf.cond(
-        is_transparent,
-        lambda: tf.where(mean_level < 127.5, 255.0, 0.0),
-        lambda: tf.sort(opaque_border)[tf.size(opaque_border) // 2],
-    )
-
-
-def _border(image):
-    return tf.concat([image[0], image[-1], image[:, 0], image[:, -1]], 0)
-
-
-def _center(foreground, contrast, height, width):
+def _center(foreground, height, width):
     """Crop, scale and centre the foreground: uint8 (height, width)."""
     box = round(BOX_SHARE * height), round(BOX_SHARE * width)
-    rows, columns = _bounds(foreground, contrast, axis=1), _bounds(foreground, contrast, axis=0)
+    rows, columns = _bounds(foreground, axis=1), _bounds(foreground, axis=0)
     scale = tf.minimum(box[0] / (rows[1] - rows[0]), box[1] / (columns[1] - columns[0]))
     # The faint edges of the strokes belong to the digit: one more pixel of the result on each side.
     margin = tf.cast(tf.math.ceil(1 / scale), tf.int64)
@@ -179,12 +156,13 @@ def _center(foreground, contrast, height, width):
     exceeds_box = tf.reduce_all(tf.shape(foreground) == [height, width]) & (scale < 1)
     result = tf.cond(exceeds_box, lambda: foreground, lambda: scaled)
     result = tf.math.divide_no_nan(255 * result, tf.reduce_max(result))
-    return tf.cast(tf.round(tf.where(contrast < MIN_CONTRAST, 0.0, result)), tf.uint8)
+    return tf.cast(tf.round(result), tf.uint8)
 
 
-def _bounds(foreground, contrast, axis):
+def _bounds(foreground, axis):
     """Return the first row or column of the foreground, and the one after its last."""
-    is_foreground = tf.reduce_max(foreground, axis) >= FOREGROUND_THRESHOLD * contrast
+    threshold = FOREGROUND_THRESHOLD * tf.reduce_max(foreground)
+    is_foreground = tf.reduce_max(foreground, axis) >= threshold
     positions = tf.where(is_foreground)[:, 0]
     return positions[0], positions[-1] + 1
 

@@ -1,6 +1,6 @@
 // Send an image to a model on a server with fetch, and print the prediction. In Node 18 or newer:
 //     node predict.mjs URL MODEL FILE
-// FILE is a PNG or JPEG image, or JSON with 28 rows of 28 pixels of 0 to 255.
+// FILE is a PNG, JPEG, GIF or BMP image, or JSON with 28 rows of 28 pixels of 0 to 255.
 // In a web page (for pages of other origins the server needs --rest_api_enable_cors_support):
 //     import { base64, predict } from "./predict.mjs";
 //     const image = { b64: base64(await file.arrayBuffer()) }; // of an <input type="file">

@@ -2,7 +2,7 @@
 
 python predict.py URL MODEL FILE
 
-FILE is a PNG or JPEG image, or JSON with 28 rows of 28 pixels of 0 to 255.
+FILE is a PNG, JPEG, GIF or BMP image, or JSON with 28 rows of 28 pixels of 0 to 255.
 """
 
 import base64

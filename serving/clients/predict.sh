@@ -1,7 +1,7 @@
 #!/bin/sh
 # Send an image to a model on a server with curl, and print the prediction:
 #     predict.sh URL MODEL FILE
-# FILE is a PNG or JPEG image, or JSON with 28 rows of 28 pixels of 0 to 255.
+# FILE is a PNG, JPEG, GIF or BMP image, or JSON with 28 rows of 28 pixels of 0 to 255.
 set -eu
 url=${1:?URL MODEL FILE are expected} model=${2:?MODEL FILE are expected} file=${3:?FILE is expected}
 test -r "$file" || {
