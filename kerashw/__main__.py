@@ -1,10 +1,14 @@
 """`python -m kerashw`: list the commands and the main packages, on one screen."""
 
+import kerashw.startup
+
+# isort: split
 import argparse
 import sys
 
 import kerashw
 from kerashw.console import Parser
+from kerashw.streams import run_main
 
 NAME = "python -m kerashw"
 # A description of each command.
@@ -57,4 +61,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main, NAME)

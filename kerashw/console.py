@@ -4,15 +4,17 @@ import argparse
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 from kerashw.errors import InputError, KerashwError, WorkerError
-from kerashw.files import temporary_folder
+from kerashw.files import check_utf8, temporary_folder
+from kerashw.streams import EXIT_ERROR, OutputStream, print_error
 
-EXIT_ERROR = 2
 EXIT_TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: a scheduler may start the command again
 EXIT_INTERRUPTED = 130
 RESUME_HINT = "The same command resumes after the last finished epoch"
@@ -21,13 +23,31 @@ RESUME_HINT = "The same command resumes after the last finished epoch"
 class Parser(argparse.ArgumentParser):
     """An argument parser that keeps the line breaks of its epilog and reports errors in one line.
 
+    Arguments must be UTF-8: TensorFlow and JSON files have no other names.
+
     Args:
         prog: String, the command as the user types it.
+        description: String; it is broken into lines here.
         settings: Further arguments of `argparse.ArgumentParser`.
     """
 
-    def __init__(self, prog, formatter_class=argparse.RawDescriptionHelpFormatter, **settings):
-        super().__init__(prog, formatter_class=formatter_class, **settings)
+    def __init__(self, prog, description="", **settings):
+        columns = max(shutil.get_terminal_size().columns - 2, 11)  # as in argparse
+        super().__init__(
+            prog,
+            description=textwrap.fill(description, columns),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **settings,
+        )
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse arguments as `argparse.ArgumentParser` does."""
+        for argument in sys.argv[1:] if args is None else args:
+            try:
+                check_utf8("an argument", argument)
+            except InputError as error:
+                self.error(str(error))
+        return super().parse_known_args(args, namespace)
 
     def error(self, message):
         """Print the error and end the process."""
@@ -77,6 +97,9 @@ def check_writable(option, path, is_folder=False):
 def create_console(quiet=False, width=110):
     """Return a console for the output of a command.
 
+    It prints text as it is, without markup, since file names may have brackets and colons. With
+    `TERM=dumb` or `NO_COLOR=1`, it writes no escape codes, and shows no progress bars.
+
     Args:
         quiet: Boolean; whether it prints nothing.
         width: Integer, the number of columns if the standard output is not a terminal.
@@ -87,7 +110,32 @@ def create_console(quiet=False, width=110):
     # Imported here, so that `python -m kerashw` does not import rich.
     from rich.console import Console
 
-    return Console(quiet=quiet, width=None if sys.stdout.isatty() else width)
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    if sys.stdout.isatty():
+        # Without COLUMNS, the console follows the size of the terminal.
+        width = shutil.get_terminal_size().columns if "COLUMNS" in os.environ else None
+    return Console(
+        file=sys.stdout,  # Without it, the console takes the encoding for UTF-8.
+        force_terminal=False if plain else None,
+        width=width,
+        markup=False,
+        emoji=False,
+        quiet=quiet,
+    )
+
+
+def show_status(console, text):
+    """Show a text with a spinner in a terminal, until the block ends.
+
+    Args:
+        console: `rich.console.Console`.
+        text: String.
+
+    Returns:
+        `rich.status.Status`, a context manager.
+    """
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    return console.status(text, spinner=spinner)
 
 
 @contextlib.contextmanager
@@ -121,18 +169,22 @@ def _redirect_standard_error(file):
         os.close(original)
 
 
-def run_command(command, name, hint=RESUME_HINT):
+def run_command(command, name, hint=RESUME_HINT, needs_reader=False):
     """Run a command, and report its errors and interruptions in one line.
 
     Args:
         command: Function without arguments that returns the exit code; `None` means 0.
         name: String, the command as the user types it.
         hint: String, a sentence to print after an interruption or a full disk.
+        needs_reader: Boolean; whether the command stops with exit code 141 if the reader of its
+            standard output ends (`| head -1`). Otherwise, it goes on: it writes files, or serves.
 
     Returns:
         Integer, the exit code: that of the command, 2 after an error, 75 after a temporary failure
         (another worker cannot be reached or was lost), 130 after an interruption.
     """
+    if isinstance(sys.stdout, OutputStream):
+        sys.stdout.needs_reader = needs_reader
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return command() or 0
@@ -146,11 +198,6 @@ def run_command(command, name, hint=RESUME_HINT):
     except KeyboardInterrupt:
         print_error(name, f"interrupted. {hint}")
         return EXIT_INTERRUPTED
-
-
-def print_error(name, message):
-    """Print an error of a command as one line to the standard error."""
-    sys.stderr.write(f"{name}: error: {' '.join(str(message).split())}\n")
 
 
 def _interrupt(signal_number, frame):

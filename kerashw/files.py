@@ -1,4 +1,4 @@
-"""Atomic writes, temporary folders, folder locks, and delayed signals."""
+"""Atomic writes, temporary folders, names of files, folder locks, and delayed signals."""
 
 import contextlib
 import json
@@ -8,6 +8,8 @@ import signal
 import tempfile
 import threading
 from pathlib import Path
+
+from kerashw.errors import InputError
 
 try:
     import fcntl
@@ -32,7 +34,7 @@ def atomic_write(path):
         `Path` to write to, with the same name in a temporary folder beside `path`.
 
     Raises:
-        OSError: If the file cannot be written: no space, no permission.
+        OSError: If the file cannot be written: no space, no permission. It names `path`.
 
     Example:
         >>> import tempfile
@@ -43,11 +45,16 @@ def atomic_write(path):
         ['note.txt']
     """
     path = Path(path)
-    with temporary_folder(path.parent) as folder:
-        temporary_path = folder / path.name
-        yield temporary_path
-        _flush_to_disk(temporary_path)
-        temporary_path.replace(path)
+    try:
+        with temporary_folder(path.parent) as folder:
+            temporary_path = folder / path.name
+            yield temporary_path
+            _flush_to_disk(temporary_path)
+            temporary_path.replace(path)
+    except OSError as error:
+        if error.strerror:
+            error.filename = str(path)  # A full disk names no path, a failed `open` the temporary.
+        raise
 
 
 def write_json(path, content):
@@ -90,6 +97,54 @@ def remove_temporary_folders(parent):
     """
     for folder in Path(parent).glob(f"{TEMPORARY_PREFIX}*"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_utf8(name, path):
+    r"""Check that a path is UTF-8, since TensorFlow and JSON have no other strings.
+
+    Args:
+        name: String, what the path is.
+        path: String or `Path`.
+
+    Raises:
+        InputError: If it has other bytes.
+
+    Example:
+        >>> check_utf8("--output", os.fsdecode(b"run\xff"))
+        Traceback (most recent call last):
+            ...
+        kerashw.errors.InputError: --output must be UTF-8. Choose another one. Received: run\udcff
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = str(path).encode(errors="backslashreplace").decode()
+        raise InputError(f"{name} must be UTF-8. Choose another one. Received: {shown}") from None
+
+
+def expand_home(name, path):
+    """Replace a `~` at the start of a path by the home folder, as a shell does.
+
+    Args:
+        name: String, what the path is.
+        path: String or `Path`.
+
+    Returns:
+        `Path`.
+
+    Raises:
+        InputError: If the home folder is not known.
+
+    Example:
+        >>> expand_home("--output", "~/runs") == Path.home() / "runs"
+        True
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(
+            f"{name} {path} has no known home folder. Choose a folder without ~"
+        ) from None
 
 
 @contextlib.contextmanager

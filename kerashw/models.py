@@ -34,6 +34,7 @@ TITLES = {
     "diagonal": "diagonal classifier",
     "learned_diagonal": "learned kernel",
 }
+LAYOUT = {"data_format": "channels_last"}  # also if ~/.keras/keras.json says another
 # The models for data sets of diagonals only.
 DIAGONAL_MODELS = ("diagonal", "learned_diagonal")
 
@@ -77,7 +78,7 @@ def mlp(input_shape=(28, 28, 1), num_classes=10, dropout=0.2):
         669706
     """
     image = _image_input(input_shape, num_classes)
-    x = layers.Flatten(name="flatten")(image)
+    x = layers.Flatten(name="flatten", **LAYOUT)(image)
     for number in (1, 2):
         x = Dense(512, activation="relu", name=f"hidden_{number}")(x)
         x = Dropout(_check_rate(dropout, "dropout"), name=f"dropout_{number}")(x)
@@ -104,11 +105,11 @@ def convnet(input_shape=(28, 28, 1), num_classes=10, conv_dropout=0.25, dense_dr
         1199882
     """
     image = _image_input(input_shape, num_classes, min_size=6)
-    x = layers.Conv2D(32, 3, activation="relu", name="conv_1")(image)
-    x = layers.Conv2D(64, 3, activation="relu", name="conv_2")(x)
-    x = layers.MaxPooling2D(2, name="pool")(x)
+    x = layers.Conv2D(32, 3, activation="relu", name="conv_1", **LAYOUT)(image)
+    x = layers.Conv2D(64, 3, activation="relu", name="conv_2", **LAYOUT)(x)
+    x = layers.MaxPooling2D(2, name="pool", **LAYOUT)(x)
     x = Dropout(_check_rate(conv_dropout, "conv_dropout"), name="dropout_1")(x)
-    x = layers.Flatten(name="flatten")(x)
+    x = layers.Flatten(name="flatten", **LAYOUT)(x)
     x = Dense(128, activation="relu", name="hidden")(x)
     x = Dropout(_check_rate(dense_dropout, "dense_dropout"), name="dropout_2")(x)
     return keras.Model(image, _probabilities(x, num_classes), name="convnet")
@@ -166,7 +167,7 @@ def learned_diagonal_classifier(input_shape=(100, 100, 1), num_classes=2):
         The homework, Question 3. The trained variant is not part of the homework.
     """
     image = _image_input(input_shape, num_classes, min_size=3)
-    x = layers.Conv2D(1, 3, activation="relu", name="kernel", dtype="float32")(image)
+    x = layers.Conv2D(1, 3, activation="relu", name="kernel", dtype="float32", **LAYOUT)(image)
     count = ops.sum(x, axis=(1, 2))
     logits = -ops.square(count - np.arange(1, num_classes + 1, dtype="float32"))
     probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
@@ -291,7 +292,7 @@ def _check_rate(rate, name):
 
 def _single_layer_model(name, layer_class, input_shape, num_classes):
     image = _image_input(input_shape, num_classes)
-    x = layers.Flatten(name="flatten")(image)
+    x = layers.Flatten(name="flatten", **LAYOUT)(image)
     return keras.Model(image, _probabilities(x, num_classes, layer_class), name=name)
 
 

@@ -8,6 +8,7 @@ import select
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import hypothesis
 import keras
@@ -39,6 +40,14 @@ def pytest_configure(config):
 def data():
     """The complete MNIST."""
     return mnist.load()
+
+
+@pytest.fixture
+def public_folder():
+    """A folder that other users may enter, unlike `tmp_path`."""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder).chmod(0o755)
+        yield pathlib.Path(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -80,10 +89,11 @@ def import_peer(name):
     return pytest.importorskip(name)
 
 
-def run_in_terminal(command):
-    """Run a command in a terminal of 120 columns; return its output, with escape sequences."""
+def run_in_terminal(command, columns=120, **environment):
+    """Run a command in a terminal; return its output, with escape sequences."""
     reading_end, terminal = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
+    environment = {"TERM": "xterm-256color", "COLUMNS": str(columns)} | environment
+    environment = os.environ | environment
     process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment)
     os.close(terminal)
     output = b""

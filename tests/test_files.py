@@ -1,6 +1,9 @@
+import errno
+
 import pytest
 
-from kerashw.files import TEMPORARY_PREFIX, atomic_write, remove_temporary_folders
+from kerashw.files import TEMPORARY_PREFIX, atomic_write, lock_folder, remove_temporary_folders
+from tests.places import as_other_user
 
 
 def test_after_an_error_only_the_old_file_remains(tmp_path):
@@ -26,3 +29,21 @@ def test_only_the_temporary_folders_of_killed_processes_are_removed(tmp_path):
     (tmp_path / "kept").touch()
     remove_temporary_folders(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize("filename", [None, "the temporary file"])
+def test_an_error_names_the_file(tmp_path, filename):
+    path = tmp_path / "note.txt"
+    with pytest.raises(OSError, match=f"No space left on device: '{path}'"), atomic_write(path):
+        raise OSError(errno.ENOSPC, "No space left on device", filename)
+
+
+def test_an_error_without_a_number_keeps_its_text(tmp_path):
+    with pytest.raises(OSError, match=r"^file write failed$"), atomic_write(tmp_path / "note.txt"):
+        raise OSError("file write failed")  # as h5py does
+
+
+def test_a_reader_who_may_not_write_can_lock(public_folder):
+    public_folder.chmod(0o555)
+    with as_other_user(), lock_folder(public_folder), pytest.raises(BlockingIOError):
+        lock_folder(public_folder, wait=False).__enter__()

@@ -1,5 +1,6 @@
 """`python -m kerashw` lists the commands without importing a framework."""
 
+import importlib
 import pathlib
 import subprocess
 import sys
@@ -54,3 +55,14 @@ def test_an_unknown_argument_is_reported_in_one_line(arguments, capsys):
     (line,) = shown.err.splitlines()
     assert repr(arguments[0]) in line
     assert all(f"{NAME}.{command}" in line for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["verify", "benchmark"])
+def test_the_home_folder_is_found_where_the_shell_does_not_replace_it(
+    command, monkeypatch, tmp_path
+):
+    """A shell replaces the ~ of `--json ~/x`, but not that of `--json=~/x`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    parser = importlib.import_module(f"kerashw.{command}.__main__")._parser()
+    options = parser.parse_args(["--json=~/x", "--figures=~/y"])
+    assert (options.json, options.figures) == (str(tmp_path / "x"), str(tmp_path / "y"))

@@ -31,6 +31,26 @@ def test_parameters_are_those_of_the_homework(name):
     assert MODELS[name]().count_params() == PARAMETERS[name]
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_the_keras_configuration_changes_no_model(name):
+    """Users of other programs keep `image_data_format` and `floatx` in ~/.keras/keras.json."""
+    images = np.random.default_rng(0).random((2, 28, 28, 1), "float32")
+    expected = compiled_model(name, 0, (28, 28, 1), 10)
+    before = keras.config.image_data_format(), keras.config.floatx()
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float64")
+    try:
+        model = compiled_model(name, 0, (28, 28, 1), 10)
+    finally:
+        keras.config.set_image_data_format(before[0])
+        keras.config.set_floatx(before[1])
+    assert [layer.name for layer in model.layers] == [layer.name for layer in expected.layers]
+    for weight, other in zip(model.weights, expected.weights, strict=True):
+        assert weight.dtype == other.dtype == "float32"
+        np.testing.assert_array_equal(weight, other)
+    np.testing.assert_array_equal(model.predict_on_batch(images), expected.predict_on_batch(images))
+
+
 def test_convnet_has_the_shapes_of_the_homework():
     shapes = {layer.name: layer.output.shape[1:] for layer in convnet().layers}
     assert shapes["pool"] == (12, 12, 64)

@@ -40,7 +40,7 @@ def run_steps(optimizer, x, gradients):
     return variable.numpy()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seeds, st.floats(0.01, 2), st.floats(0, 0.999), st.floats(1e-8, 1e-2))
 def test_float64_steps_equal_those_of_the_paper(seed, learning_rate, rho, epsilon):
     rng = np.random.default_rng(seed)
@@ -50,7 +50,7 @@ def test_float64_steps_equal_those_of_the_paper(seed, learning_rate, rho, epsilo
     np.testing.assert_allclose(ours, paper, rtol=1e-11, atol=1e-13)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seeds)
 def test_float32_steps_equal_those_of_keras_to_rounding(seed):
     rng = np.random.default_rng(seed)

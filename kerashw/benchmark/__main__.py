@@ -1,6 +1,9 @@
 """`python -m kerashw.benchmark`: compare the speed of kerashw with that of other libraries."""
 
-import sys
+from kerashw.startup import use_tensorflow
+
+# isort: split
+import os
 from pathlib import Path
 
 from kerashw.benchmark.topic_runner import DEFAULT_TOPICS, TOPICS, Setup, run_topics
@@ -12,6 +15,7 @@ from kerashw.console import (
     run_command,
 )
 from kerashw.errors import InputError
+from kerashw.streams import run_main
 
 NAME = "python -m kerashw.benchmark"
 EXAMPLES = """\
@@ -32,7 +36,9 @@ def main(arguments=None):
         Integer, the exit code.
     """
     options = _parser().parse_args(arguments)
-    return run_command(lambda: _benchmark(options), NAME, "Results of finished topics are kept")
+    hint = "Results of finished topics are kept"
+    needs_reader = not (options.json or options.figures)
+    return run_command(lambda: _benchmark(options), NAME, hint, needs_reader)
 
 
 def _parser():
@@ -49,9 +55,17 @@ def _parser():
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help="what to measure; see below")
     add_data_dir_option(parser)
     parser.add_argument(
-        "--json", metavar="FILE", help="write all results, with the times of each round"
+        "--json",
+        type=os.path.expanduser,
+        metavar="FILE",
+        help="write all results, with the times of each round",
     )
-    parser.add_argument("--figures", metavar="DIR", help="folder for the figure of growth")
+    parser.add_argument(
+        "--figures",
+        type=os.path.expanduser,
+        metavar="DIR",
+        help="folder for the figures of growth and photos",
+    )
     return parser
 
 
@@ -63,11 +77,12 @@ def _benchmark(options):
         )
     topics = options.topics or DEFAULT_TOPICS
     check_writable("--json", options.json)
-    if "growth" in topics:  # the only topic that draws
+    if {"growth", "photos"} & set(topics):  # the topics that draw
         check_writable("--figures", options.figures, is_folder=True)
+    use_tensorflow()
     setup = Setup(options.data_dir, options.figures and Path(options.figures))
     run_topics(topics, setup, create_console(width=132), options.json)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main, NAME)

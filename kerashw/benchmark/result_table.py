@@ -6,10 +6,8 @@ There are three kinds of results: `Comparison`s, `Table`s, and remarks, which ar
 import dataclasses
 import statistics
 
-from rich import box
-from rich import table as rich_table
-
 from kerashw.benchmark.alternating_timing import Comparison
+from kerashw.tables import ResultTable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +55,8 @@ def print_results(results, console):
     if groups["comparisons"]:
         console.print(comparison_table(groups["comparisons"]))
     for table in groups["tables"]:
-        columns = rich_table.Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
-        for heading in table.headings:
-            columns.add_column(heading, justify="right" if columns.columns else "left")
-        for row in table.formatted_rows():
-            columns.add_row(*row)
-        console.print(columns)
+        rows = table.formatted_rows()
+        console.print(ResultTable(table.headings, rows, wrapped=table.headings, title=table.title))
     for remark in groups["remarks"]:
         console.print(remark, markup=False, highlight=False)
 
@@ -93,15 +87,11 @@ def _group_by_kind(results):
 
 
 def comparison_table(comparisons):
-    """Return a `rich.table.Table` with one row per `Comparison`."""
-    columns = rich_table.Table(box=box.SIMPLE_HEAD)
-    columns.add_column("job", no_wrap=True)
-    for heading in ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest"):
-        columns.add_column(heading, justify="right", no_wrap=True)
-    columns.add_column("peer")
-    columns.add_column("results of kerashw and the peer")
-    for comparison in comparisons:
-        columns.add_row(
+    """Return a `kerashw.tables.ResultTable` with one row per `Comparison`."""
+    numbers = ("kerashw\nms", "peer\nms", "ratio", "smallest –\nlargest")
+    texts = ("peer", "results of kerashw and the peer")
+    rows = [
+        (
             comparison.job,
             f"{1000 * statistics.median(comparison.ours):,.1f}",
             f"{1000 * statistics.median(comparison.theirs):,.1f}",
@@ -110,4 +100,6 @@ def comparison_table(comparisons):
             comparison.peer,
             comparison.quality,
         )
-    return columns
+        for comparison in comparisons
+    ]
+    return ResultTable(("job", *numbers, *texts), rows, wrapped=texts, left=texts)

@@ -28,7 +28,7 @@ def read(folder):
 
     Returns:
         Pair of the arrays, as a dict by name, and the metadata that was written with them; `None`
-        if there is no readable cache.
+        if there is no cache, or this user may not read it or the data set.
 
     Raises:
         DataError: If a file of the prepared data set changed after the cache was written.
@@ -38,7 +38,7 @@ def read(folder):
             metadata = json.loads(str(file["metadata"]))
             _compare(folder, metadata["checksums"])
             return {name: file[name] for name in file.files if name != "metadata"}, metadata
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         logging.getLogger(__name__).warning("%s is written again: %s", folder / FILE_NAME, error)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from kerashw.datasets import array_cache, tfds_preparation
+from kerashw.files import check_utf8, expand_home
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,8 @@ def load(name="mnist", data_dir=None):
     Raises:
         DataError: If there is no such data set, if its images are not 28×28 grey images in 10
             classes, if it cannot be downloaded, or if an archive or the prepared data set is
-            damaged.
+            damaged or cannot be read.
+        InputError: If the data directory is not UTF-8, or `~` stands for no home folder.
 
     Example:
         >>> from kerashw.datasets import mnist
@@ -90,8 +92,10 @@ def load(name="mnist", data_dir=None):
 
 
 def _data_dir(data_dir):
-    default = os.environ.get("TFDS_DATA_DIR", Path("~", "tensorflow_datasets"))
-    return Path(data_dir or default).expanduser()
+    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    path = expand_home("--data-dir", data_dir or default)
+    check_utf8("the data directory (--data-dir)", path.absolute())
+    return path
 
 
 def _read_cache(name, data_dir):

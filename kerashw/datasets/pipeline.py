@@ -159,8 +159,8 @@ class ArrayBatches(_InMemoryBatches):
             order.
 
     Raises:
-        InputError: If the arrays have different lengths or no examples, or the batch size is not a
-            positive integer.
+        InputError: If the arrays have different lengths or no examples, if there are lists of
+            numbers or labels that are strings, or if the batch size is not a positive integer.
 
     Example:
         >>> import numpy as np
@@ -171,6 +171,7 @@ class ArrayBatches(_InMemoryBatches):
     """
 
     def __init__(self, arrays, batch_size, seed=None):
+        _check_arrays(arrays)
         self._arrays = keras.tree.map_structure(_as_tensor, tuple(arrays))
         lengths = {len(array) for array in keras.tree.flatten(self._arrays)}
         if len(lengths) != 1 or 0 in lengths:
@@ -210,6 +211,23 @@ def as_batches(data, batch_size=32, seed=None):
         "data must be kerashw.datasets.pipeline.Batches, a tuple of arrays (x, y) or "
         f"(x, y, sample_weight), or a batched tf.data.Dataset. Received: {type(data).__name__}"
     )
+
+
+def _check_arrays(arrays):
+    """Check what TensorFlow would report only from inside its graph, or not by name."""
+    for value in keras.tree.flatten(tuple(arrays)):
+        if not np.ndim(value):
+            raise InputError(
+                "data must be arrays, or dicts or lists of arrays. Convert lists of numbers with "
+                f"numpy.asarray. Received: a list or dict of {type(value).__name__}"
+            )
+    for value in keras.tree.flatten(tuple(arrays[1:])):
+        if np.asarray(value).dtype.kind in "OSU":
+            raise InputError(
+                "labels and weights must be numbers. Number the classes from 0, for example with "
+                "numpy.unique(labels, return_inverse=True)[1]. "
+                f"Received: {np.asarray(value).flat[0]!r}"
+            )
 
 
 def _as_tensor(array):

@@ -8,6 +8,7 @@ themselves, because loading a cached data set does not need it.
 import contextlib
 import io
 import json
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -42,15 +43,15 @@ def prepared_builder(name, data_dir):
         Prepared `tfds.core.DatasetBuilder`.
 
     Raises:
-        DataError: If the data set is unknown, cannot be downloaded or prepared, is damaged, or does
-            not have 28×28 grey images in 10 classes.
+        DataError: If the data set is unknown, cannot be downloaded, prepared or read, is damaged,
+            or does not have 28×28 grey images in 10 classes.
     """
     with _exclusive_access(data_dir):
+        _check_readable(data_dir / name.partition(":")[0])
         builder = _builder(name, data_dir)
         _check_shape(builder, name)
         if not builder.is_prepared():
-            if Path(builder.data_dir).exists():
-                raise array_cache.damaged_error(builder.data_dir, "dataset_info.json is missing")
+            _check_new(Path(builder.data_dir))
             _prepare(builder, name)
     return builder
 
@@ -63,6 +64,35 @@ def _exclusive_access(data_dir):
             data_dir.mkdir(parents=True, exist_ok=True)
             stack.enter_context(lock_folder(data_dir))
         yield
+
+
+def _check_readable(folder):
+    """Raise an error if another user prepared the data set and nobody else may read it."""
+
+    def raise_error(error):
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            raise error
+
+    try:
+        for parent, _, files in os.walk(folder, onerror=raise_error):
+            for name in set(files) - {array_cache.FILE_NAME}:
+                Path(parent, name).open("rb").close()
+    except PermissionError as error:
+        raise DataError(
+            f"the prepared data set cannot be read: {error.filename}: {error.strerror}. "
+            "Ask its owner for permission to read it, or choose another folder with --data-dir"
+        ) from error
+
+
+def _check_new(folder):
+    """Raise an error if tensorflow-datasets does not accept the data set in a folder."""
+    if (folder / "dataset_info.json").exists():
+        raise DataError(
+            f"tensorflow-datasets does not find the data set in {folder}: it takes brackets in a "
+            "path for a pattern. Choose another folder with --data-dir"
+        )
+    if folder.exists():
+        raise array_cache.damaged_error(folder, "dataset_info.json is missing")
 
 
 def _builder(name, data_dir):
@@ -141,6 +171,7 @@ def _check_network(builder, name):
 
 def _download_and_prepare(builder, name, **settings):
     import requests
+    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     tfds.disable_progress_bar()
@@ -151,7 +182,8 @@ def _download_and_prepare(builder, name, **settings):
         raise _checksum_error(name, str(error), own_archives=bool(settings)) from error
     except (requests.RequestException, tfds.download.DownloadError) as error:
         raise _download_error(name, error) from error
-    except OSError as error:
+    # tensorflow-datasets raises a RuntimeError for TensorFlow's own errors, such as a full disk.
+    except (OSError, RuntimeError, tf.errors.OpError) as error:
         raise DataError(
             f"the data set {name!r} cannot be prepared in {builder.data_dir}: {_summary(error)}. "
             "Choose another folder with --data-dir"

@@ -21,6 +21,9 @@ CELL_PIXELS = 4
 # The ink of a photograph, as shares of its darkest place: what is below the first is paper, what
 # is above the second is full ink.
 PAPER_LEVEL, INK_LEVEL = 0.4, 0.75
+# In a photograph, ink is removed as a speck if the mean of the square of pixels around it is below
+# this share of the largest such mean.
+SPECK_WINDOW, SPECK_SHARE = 41, 0.15
 # The darkest place of a photograph with a digit, as a share of the paper's brightness.
 MIN_DARKNESS = 0.2
 # A darker border, with something brighter inside, is that of a blackboard.
@@ -77,11 +80,16 @@ def _extract_uneven(gray, background):
     paper = _closing(tf.image.resize(gray[tf.newaxis, ..., tf.newaxis], cells, "area"))
     gray = tf.image.resize(gray[tf.newaxis, ..., tf.newaxis], CELL_PIXELS * cells, "area")
     paper = tf.image.resize(paper, CELL_PIXELS * cells)
-    darkness = _blur(1 - gray / tf.maximum(paper, 1))[0, ..., 0]
+    darkness = _blur(1 - gray / tf.maximum(paper, 1))
     darkest = tf.reduce_max(darkness)
     paper_level, ink_level = PAPER_LEVEL * darkest, INK_LEVEL * darkest
     ink = tf.clip_by_value((darkness - paper_level) / (ink_level - paper_level), 0, 1)
-    return 255 * ink, darkest >= MIN_DARKNESS
+    return 255 * _remove_specks(ink)[0, ..., 0], darkest >= MIN_DARKNESS
+
+
+def _remove_specks(ink):
+    mean = tf.nn.avg_pool2d(ink, SPECK_WINDOW, 1, "SAME")
+    return tf.where(mean >= SPECK_SHARE * tf.reduce_max(mean), ink, 0)
 
 
 def _closing(images):

@@ -1,10 +1,15 @@
 """`python -m kerashw.serve`: serve models over TensorFlow Serving's REST API."""
 
+import kerashw.startup  # noqa: F401
+
+# isort: split
 import sys
 
 from kerashw.console import quiet_import, run_command
 from kerashw.errors import ServeError
 from kerashw.serve.flags import NAME, parse
+from kerashw.serve.listening_socket import bound_socket
+from kerashw.streams import run_main
 
 
 def main(arguments=None):
@@ -23,15 +28,22 @@ def main(arguments=None):
 def _serve(options):
     try:
         from kerashw.serve.server_config import read_server_config
-
-        # Before the slow import, so that an error is reported at once.
-        config = read_server_config(options)
-        with quiet_import():
-            from kerashw.serve import server
     except ModuleNotFoundError as error:
-        raise ServeError(f"{error.name} is missing. Run: pip install '.[serve]'") from None
-    server.serve(options, config)
+        raise _missing(error) from None
+    # Both before the slow import, so that errors are reported at once.
+    config = read_server_config(options)
+    with bound_socket(options.host, options.rest_api_port) as listener:
+        try:
+            with quiet_import():
+                from kerashw.serve import server
+        except ModuleNotFoundError as error:
+            raise _missing(error) from None
+        server.serve(options, config, listener)
+
+
+def _missing(error):
+    return ServeError(f"{error.name} is missing. Run: pip install '.[serve]'")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main, NAME)

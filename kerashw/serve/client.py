@@ -14,6 +14,10 @@ import numpy as np
 
 from kerashw.errors import ClientError
 
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+PIXELS = "pixels"
+NO_PIXELS = f'Serving signature name: "{PIXELS}" not found in signature def'
+
 
 class Client:
     """A client of a server with TensorFlow Serving's REST API.
@@ -35,10 +39,7 @@ class Client:
     """
 
     def __init__(self, url, timeout=30.0, retries=3, wait=0.1):
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ClientError(f"The URL must be like http://127.0.0.1:8501. Received: {url}")
-        self.url = url.rstrip("/")
+        self.url = _check_url(url)
         self.timeout = timeout
         self.retries = retries
         self.wait = wait
@@ -50,12 +51,19 @@ class Client:
 
         Args:
             model: String, the name of the model.
-            inputs: Array, list of numbers or list of strings, whose first dimension is the number
-                of examples. Or an image file or a list of them, as `Path` or as strings that end
-                in .png, .jpg or .jpeg; their bytes are sent to the signature `image_bytes`. Or a
-                dictionary of these for a signature with several inputs.
-            signature: String, the name of the signature. The default is `image_bytes` for files,
-                otherwise the default signature of the model.
+            inputs: One of these:
+
+                - array, list of numbers or list of strings, whose first dimension is the number of
+                  examples;
+                - uint8 array (N, height, width) or (N, height, width, 1), pixels from 0 to 255, for
+                  the signature `pixels`;
+                - image file or list of image files, as `Path` or as strings that end in .png,
+                  .jpg, .jpeg, .gif, .bmp or .webp. Their bytes are sent to the signature
+                  `image_bytes`;
+                - dictionary of these for a signature with named inputs.
+            signature: String, the name of the signature. The inputs are sent to it as they are. The
+                default is `pixels` for a uint8 array, `image_bytes` for files, otherwise the
+                default signature of the model.
             version: Integer, the version of the model. The default is the newest.
             label: String, the label of a version.
 
@@ -64,16 +72,28 @@ class Client:
 
         Raises:
             ClientError: If the server cannot be reached, does not respond in time or responds with
-                an error, whose text is the message.
+                an error, whose text is the message. If the model has no signature for a uint8
+                array, or the array has only zeros and ones.
             OSError: If a file cannot be read.
         """
         if _is_file(inputs):
             inputs = [inputs]
-        if signature is None and _are_files(inputs):
-            signature = "image_bytes"
+        is_default = signature is None
+        if is_default:
+            inputs, signature = _select_signature(inputs)
         request = {"signature_name": signature} if signature else {}
         request["inputs"] = _to_json(inputs)
-        response = self._request(f"{_path(model, version, label)}:predict", request)
+        try:
+            response = self._request(f"{_path(model, version, label)}:predict", request)
+        except ClientError as error:
+            if not is_default or NO_PIXELS not in str(error):
+                raise
+            raise ClientError(
+                f"{model} has no signature {PIXELS}, which reads uint8 arrays. Convert the array "
+                "to floats in the range that the model expects, or name a signature: signature="
+                '"serving_default", for example. Received: a uint8 array',
+                error.status,
+            ) from None
         outputs = response["outputs"]
         if not isinstance(outputs, dict) or set(outputs) == {"b64"}:
             return _to_array(outputs)
@@ -125,7 +145,13 @@ class Client:
         return self._request(path, request)["results"]
 
     def _request(self, path, request=None):
-        body = None if request is None else json.dumps(request).encode()
+        try:
+            body = None if request is None else json.dumps(request).encode()
+        except TypeError as error:  # "Object of type set is not JSON serializable"
+            raise ClientError(
+                "The inputs must be arrays, lists, numbers, strings, bytes, image files or "
+                f"dictionaries of these. Received: {str(error).partition(' is not ')[0]}"
+            ) from None
         for attempt in range(self.retries + 1):
             try:
                 return self._send(path, body)
@@ -153,9 +179,31 @@ class Client:
             raise ClientError(f"{url}: the answer is not JSON: {error}", 200) from None
 
 
+def _check_url(url):
+    """Return the address of a server without a slash at its end."""
+    url = url.strip() if isinstance(url, str) else url
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and parts.netloc and parts.port != 0
+        is_address = is_address and "v1" not in parts.path.split("/")
+    except (ValueError, TypeError, AttributeError):  # an IPv6 address without "]", or a wrong port
+        is_address = False
+    if not is_address:
+        raise ClientError(
+            "The URL must be like http://127.0.0.1:8501, without the path /v1/models/… "
+            f"Received: {url}"
+        )
+    return url.rstrip("/")
+
+
 def _path(model, version, label):
     path = f"/v1/models/{urllib.parse.quote(model, safe='')}"
     if version is not None:
+        if not str(version).isdecimal():
+            raise ClientError(
+                "version must be an integer; a name of a version is its label: label="
+                f"{str(version)!r}. Received: version={version!r}"
+            )
         return f"{path}/versions/{int(version)}"
     return path if label is None else f"{path}/labels/{urllib.parse.quote(label, safe='')}"
 
@@ -169,13 +217,53 @@ def _error_text(error):
         return f"{error.code} {error.reason}. {body[:200]}".strip()
 
 
+def _select_signature(inputs):
+    """Return the inputs for a signature and its name; None is the default signature."""
+    if _are_files(inputs):
+        return inputs, "image_bytes"
+    if isinstance(inputs, dict) and len(inputs) == 1:
+        [(name, value)] = inputs.items()
+        pixels = _find_pixels(value)
+        return (inputs, None) if pixels is None else ({name: pixels}, PIXELS)
+    pixels = _find_pixels(inputs)
+    return (inputs, None) if pixels is None else (pixels, PIXELS)
+
+
+def _find_pixels(value):
+    """Return a uint8 array, or a list of uint8 images, as one array; None if it is neither.
+
+    Raises:
+        ClientError: If the array has only zeros and ones.
+    """
+    array = _try_array(value)
+    if array is None or array.dtype != np.uint8:
+        return None
+    if array.size and array.max() == 1:
+        raise ClientError(
+            f"The signature {PIXELS} reads 1 of 255 as nearly black. Multiply zeros and ones by "
+            f'255, convert them to floats, or pass signature="{PIXELS}" to send them as they are. '
+            f"Received: a uint8 array {array.shape} of zeros and ones"
+        )
+    return array[..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array
+
+
+def _try_array(value):
+    """Return an array, or a list of arrays of equal shape as one array; None for other values."""
+    if isinstance(value, list | tuple):
+        if not all(getattr(each, "ndim", 0) and hasattr(each, "__array__") for each in value):
+            return None
+        arrays = [np.asarray(each) for each in value]
+        return np.stack(arrays) if len({each.shape for each in arrays}) == 1 else None
+    return np.asarray(value) if hasattr(value, "__array__") else None
+
+
 def _are_files(inputs):
     return isinstance(inputs, list | tuple) and bool(inputs) and all(map(_is_file, inputs))
 
 
 def _is_file(value):
     if isinstance(value, str):
-        return value.lower().endswith((".png", ".jpg", ".jpeg"))
+        return value.lower().endswith(IMAGE_SUFFIXES)
     return isinstance(value, os.PathLike)
 
 

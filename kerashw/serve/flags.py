@@ -10,6 +10,7 @@ examples:
   python -m kerashw.serve --model_config_file=runs/mnist/exports/models.config
   python -m kerashw.serve --model_name=convnet --model_base_path="$PWD/runs/mnist/exports/convnet"
 """
+MAX_PORT = 2**16 - 1
 # Flags of tensorflow_model_server that are accepted and ignored, with the reason.
 IGNORED = {
     "port": "there is no gRPC",
@@ -53,7 +54,12 @@ def parse(arguments):
     for name in UNSUPPORTED:
         if getattr(options, name) not in (None, False):
             parser.error(f"--{name} is not supported here. Leave it out")
-    for name in ("rest_api_port", "rest_api_timeout_in_ms", "max_connections", "max_body_bytes"):
+    if not 1 <= options.rest_api_port <= MAX_PORT:
+        parser.error(
+            f"--rest_api_port must be at least 1 and at most {MAX_PORT}. "
+            f"Received: {options.rest_api_port}"
+        )
+    for name in ("rest_api_timeout_in_ms", "max_connections", "max_body_bytes"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1. Received: {getattr(options, name)}")
     return options

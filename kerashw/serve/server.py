@@ -5,7 +5,6 @@ import contextlib
 import gc
 import logging
 import signal
-import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,12 @@ from functools import partial
 
 import uvicorn
 
-from kerashw.errors import ServeError
 from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.flags import IGNORED
 from kerashw.serve.http_server.application import App, Options
 from kerashw.serve.http_server.request_limits import Limits
 from kerashw.serve.http_server.uvicorn_connection import protocol_class
+from kerashw.serve.listening_socket import format_address, release_reservation
 from kerashw.serve.prometheus_metrics import Metrics
 from kerashw.serve.servables.batching import Batcher
 from kerashw.serve.servables.loaded_model import LoadedModel, default_config
@@ -30,12 +29,14 @@ from kerashw.serve.server_config import cpu_count, read_models
 log = logging.getLogger("kerashw.serve")
 
 
-def serve(options, config):
+def serve(options, config, listener):
     """Serve models until SIGTERM or SIGINT.
 
     Args:
         options: `argparse.Namespace` of `kerashw.serve.flags.parse`.
         config: `kerashw.serve.server_config.ServerConfig`.
+        listener: Socket of `kerashw.serve.listening_socket.bound_socket`. It listens after the
+            models are loaded.
 
     Raises:
         ServeError: If the server cannot start.
@@ -50,26 +51,23 @@ def serve(options, config):
         timeout=options.rest_api_timeout_in_ms / 1000,
     )
     metrics = Metrics() if config.metrics_path else None
-    # Bound before the models are loaded, so that a port in use is reported at once. The socket
-    # listens after they are loaded.
-    with _bound_socket(options.host, options.rest_api_port) as listener:
-        registry = _registry(options, config.models, metrics)
-        registry.start()
-        executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * cpu_count(), "requests")
-        app = App(
-            registry,
-            executor,
-            Options(
-                limits,
-                options.rest_api_enable_cors_support,
-                options.enable_signature_method_name_check,
-                config.metrics_path,
-            ),
-            config.batching and _batcher(config.batching, metrics),
-            metrics,
-        )
-        _run(app, limits, listener, f"http://{options.host}:{options.rest_api_port}")
-        registry.stop()
+    registry = _registry(options, config.models, metrics)
+    registry.start()
+    executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * cpu_count(), "requests")
+    app = App(
+        registry,
+        executor,
+        Options(
+            limits,
+            options.rest_api_enable_cors_support,
+            options.enable_signature_method_name_check,
+            config.metrics_path,
+        ),
+        config.batching and _batcher(config.batching, metrics),
+        metrics,
+    )
+    _run(app, limits, listener, f"http://{format_address(options.host, options.rest_api_port)}")
+    registry.stop()
 
 
 def _registry(options, models, metrics):
@@ -109,22 +107,6 @@ def _batcher(parameters, metrics):
     pool = parameters.thread_pool_name
     on_queued = partial(metrics.record_queuing, pool) if metrics else None
     return Batcher(parameters, executor, on_queued)
-
-
-@contextlib.contextmanager
-def _bound_socket(host, port):
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, number) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            yield listener
-    except OSError as error:
-        if isinstance(error, ConnectionError):
-            raise
-        raise ServeError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from None
 
 
 class _Server(uvicorn.Server):
@@ -171,6 +153,7 @@ def _run(app, limits, listener, address):
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     server = _Server(config, address, app.registry.models)
+    release_reservation(listener)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
 

@@ -1,7 +1,11 @@
 """`python -m kerashw.train`: train, evaluate, draw and export the homework's models."""
 
+from kerashw.startup import use_tensorflow
+
+# isort: split
 import shlex
 import sys
+from pathlib import Path
 
 from kerashw.console import (
     Parser,
@@ -10,7 +14,10 @@ from kerashw.console import (
     create_console,
     quiet_import,
     run_command,
+    show_status,
 )
+from kerashw.files import check_utf8
+from kerashw.streams import run_main
 
 NAME = "python -m kerashw.train"
 EXAMPLES = """\
@@ -132,7 +139,8 @@ def _add_output(group):
 
 def _train(options, command):
     console = create_console(options.quiet)
-    with console.status("Starting TensorFlow"), quiet_import():
+    use_tensorflow()
+    with show_status(console, "Starting TensorFlow"), quiet_import():
         from kerashw import distribution
         from kerashw.train.progress import ConsoleProgress, WorkerProgress
         from kerashw.train.run import run
@@ -150,6 +158,7 @@ def _train(options, command):
     )
     question_3 = settings.dataset.startswith("diagonals")
     output = options.output or ("runs/diagonals" if question_3 else "runs/mnist")
+    check_utf8("--output", Path(output).absolute())
     choice = distribution.choose_strategy(options.strategy)
     observer = (ConsoleProgress if choice.is_chief else WorkerProgress)(console, settings)
     with observer:
@@ -166,9 +175,10 @@ def _train(options, command):
     if results is None:
         console.print(
             f"The run in {output} is complete already. To train again, choose another "
-            "--output or delete that folder."
+            "--output or delete that folder.",
+            soft_wrap=True,
         )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main, NAME)

@@ -16,18 +16,28 @@ class ModelFolder:
 
     Args:
         path: `Path`; created when a file is written to it.
-        name: String, the model's name on the command line.
+        remedy: String, what to do if a file is damaged or missing.
     """
 
-    def __init__(self, path, name):
+    def __init__(self, path, remedy):
         self.path = path
-        self.name = name
+        self.remedy = remedy
         self.checkpoints = path / "checkpoint"
 
     @property
     def complete(self):
         """Whether the model is trained."""
         return (self.path / "model.keras").exists()
+
+    def check_trained(self):
+        """Check the model and the history of a complete run.
+
+        Raises:
+            RunError: If one of them is missing or damaged.
+        """
+        if not self.complete:
+            raise RunError(f"{self.path / 'model.keras'} is missing. {self.remedy}")
+        self.find_saved()
 
     def load(self):
         """Load the model as it was after its last finished epoch.
@@ -59,12 +69,12 @@ class ModelFolder:
         saved = [self.path / "model.keras"] if self.complete else sorted(self._saved_epochs())[-1:]
         if not saved:
             return None
-        history = read_json(self.path / "history.json", "model", "parameters", "epochs")
-        if not self.complete:
-            done = int(saved[0].stem.removeprefix("epoch-"))
-            if len(history["epochs"]) < done:
-                raise self._damaged(self.path / "history.json")
-            history["epochs"] = history["epochs"][:done]
+        keys = ("model", "parameters", "epochs")
+        history = read_json(self.path / "history.json", *keys, remedy=self.remedy)
+        done = int(saved[0].stem.removeprefix("epoch-")) if not self.complete else None
+        if len(history["epochs"]) < (done or 1):
+            raise self._damaged(self.path / "history.json")
+        history["epochs"] = history["epochs"][:done]
         self._check_whole(saved[0])
         return saved[0], history
 
@@ -79,7 +89,8 @@ class ModelFolder:
         # A signal in between must not lose the finished epoch.
         with delay_signals():
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            self._write_history(history)
+            write_json(self.path / "history.json", history)
+            self.write_table(history)
             earlier = list(self._saved_epochs())
             with atomic_write(self.checkpoints / name) as path:
                 model.save(path)
@@ -99,8 +110,8 @@ class ModelFolder:
     def _saved_epochs(self):
         return self.checkpoints.glob("epoch-*.keras")
 
-    def _write_history(self, history):
-        write_json(self.path / "history.json", history)
+    def write_table(self, history):
+        """Write the epochs of a history as `history.csv`."""
         epochs = history["epochs"]
         with (
             atomic_write(self.path / "history.csv") as path,
@@ -115,14 +126,15 @@ class ModelFolder:
             with zipfile.ZipFile(path) as archive:
                 if archive.testzip() is None:
                     return
+        except PermissionError:
+            raise
         except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
             raise self._damaged(path) from error
         raise self._damaged(path)
 
     def _damaged(self, path):
         return RunError(
-            f"{path} is damaged: it was changed or cut short after it was written. "
-            f"Delete {self.path} to train {self.name} from its start"
+            f"{path} is damaged: it was changed or cut short after it was written. {self.remedy}"
         )
 
 
@@ -147,25 +159,27 @@ class DiscardedModelFolder:
         return []
 
 
-def read_json(path, *keys):
+def read_json(path, *keys, remedy):
     """Read a JSON file of a run: an object with these keys.
 
     Args:
         path: `Path` of the file.
         *keys: Strings, the keys that the object must have.
+        remedy: String, what to do if the file is damaged or missing.
 
     Returns:
         Dict.
 
     Raises:
         RunError: If it is missing or damaged.
+        OSError: If it cannot be read for another reason.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or not content.keys() >= set(keys):
             raise ValueError(f"expected an object with {', '.join(keys)}")
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{path} is damaged or missing: {error}. Delete {path.parent} to start it again"
-        ) from error
+    except FileNotFoundError as error:
+        raise RunError(f"{path} is missing. {remedy}") from error
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: {error}. {remedy}") from error
     return content

@@ -8,7 +8,13 @@ from kerashw.train.results import is_homework_run
 from kerashw.train.summary_table import percent, summary_table
 
 WIDE = 106  # columns from which the summary table has room for the homework's results
+# The headings of the lines of epochs, and the widths of their columns; for a narrow terminal, too.
+WIDTHS = (7, 13, 12, 16, 11)
 HEADING = "  epoch   train loss   test loss   test accuracy      time"
+NARROW_WIDTHS = (7, 8, 8, 9, 8)
+NARROW_HEADING = """\
+          train    test     test
+  epoch    loss    loss accuracy    time"""
 
 
 class ConsoleProgress(Observer):
@@ -22,6 +28,9 @@ class ConsoleProgress(Observer):
     def __init__(self, console, settings):
         self.console = console
         self.settings = settings
+        wide = console.width >= sum(WIDTHS)
+        self.widths = WIDTHS if wide else NARROW_WIDTHS
+        self.heading = HEADING if wide else NARROW_HEADING
         self.progress = training_progress(console)
 
     def __enter__(self):
@@ -45,14 +54,14 @@ class ConsoleProgress(Observer):
         """Print the heading of a model's table of epochs, and add its progress bar."""
         self.progress.update(self.data_task, visible=False)
         self.console.print(f"\n{TITLES[model.name]}, {history['parameters']:,} parameters")
-        self.console.print(HEADING)
+        self.console.print(self.heading, soft_wrap=True)
         for entry in history["epochs"]:
-            self.console.print(self._line(entry), style="dim")
+            self.console.print(self._line(entry), style="dim", soft_wrap=True)
         return [TrainingBar(self.progress, len(history["epochs"]))]
 
     def on_epoch_end(self, model, entry):
         """Print the epoch's line."""
-        self.console.print(self._line(entry))
+        self.console.print(self._line(entry), soft_wrap=True)
 
     def on_run_end(self, run_folder, results):
         """Print the summary table and the paths of the results."""
@@ -73,10 +82,16 @@ class ConsoleProgress(Observer):
             self._print(f"{label:8}{path}")
 
     def _line(self, entry):
-        epoch = f"{entry['epoch']}/{self.settings.epochs}"
-        return (
-            f"{epoch:>7}{entry['train_loss']:>13.4f}{entry['test_loss']:>12.4f}"
-            f"{percent(entry['test_accuracy']):>16}{entry['seconds']:>9.2f} s"
+        cells = (
+            f"{entry['epoch']}/{self.settings.epochs}",
+            f"{entry['train_loss']:.4f}",
+            f"{entry['test_loss']:.4f}",
+            percent(entry["test_accuracy"]),
+            f"{entry['seconds']:.2f} s",
+        )
+        # A space keeps a number that is wider than its column apart from the one before.
+        return "".join(
+            f" {cell:>{width - 1}}" for cell, width in zip(cells, self.widths, strict=True)
         )
 
     def _print(self, text):

@@ -2,25 +2,34 @@
 
 import keras
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from kerashw.train.summary_table import percent
 
+TEXT_WIDTH = 62  # the columns of the texts beside the bar, without a title
 
-def training_progress(console):
+
+def training_progress(console, title_width=0):
     """Return the `rich.progress.Progress` that `TrainingBar` draws in.
 
     Args:
         console: `rich.console.Console`. Nothing is shown unless it is a terminal.
+        title_width: Integer, the number of columns of the longest title.
     """
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
+        _text_column("{task.description}"),
+        BarColumn(max(4, min(40, console.width - title_width - TEXT_WIDTH))),
+        _text_column("{task.fields[state]}"),
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def _text_column(template):
+    """Return a column that a narrow terminal breaks between words; none of its numbers is cut."""
+    return TextColumn(template, markup=False, table_column=Column(overflow="fold"))
 
 
 class TrainingBar(keras.callbacks.Callback):

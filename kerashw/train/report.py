@@ -134,7 +134,10 @@ def _when(manifest):
         return ""
     moment = datetime.datetime.fromisoformat(started)
     words = f"on {moment:%Y-%m-%d} at {moment:%H:%M %Z}".strip()
-    return f"{words} in {duration(started, finished)}" if finished else words
+    # ISO 8601 in UTC sorts by time. A clock that was set back during the run tells no duration.
+    return (
+        f"{words} in {duration(started, finished)}" if finished and finished >= started else words
+    )
 
 
 def _where(manifest):

@@ -75,7 +75,8 @@ def run(
         chief; `None` if the run was complete already.
 
     Raises:
-        RunError: If the folder cannot be used, or a file of an interrupted run is damaged.
+        RunError: If the folder cannot be used, or a model or a history in it is damaged or, of a
+            complete run, missing.
         DataError: If the data set cannot be loaded.
         InputError: If the settings ask for more examples than there are, TensorBoard is not
             installed, or the workers were started with different settings.
@@ -106,9 +107,10 @@ def run(
     results = []
     with worker_loss_as_error(strategy), folder.opened():
         for name in settings.models:
+            trained = folder.model(name).complete
             model, history = (train_model if name in MODELS else evaluate_fixed_model)(this, name)
             if choice.is_chief:
-                results.append(_evaluate_and_export(this, model, history))
+                results.append(_evaluate_and_export(this, model, history, trained))
         if choice.is_chief:
             _write_pictures_and_report(folder, results)
         # A worker that ended before the chief has written everything could not resume with it.
@@ -136,8 +138,8 @@ def _load_data(settings, data_dir, observer):
     return data, round(time.perf_counter() - started, 3)
 
 
-def _evaluate_and_export(run, model, history):
-    """Return a model's `Result`; export the model unless its export is there."""
+def _evaluate_and_export(run, model, history, trained):
+    """Return a model's `Result`; export the model, unless it was `trained` and exported before."""
     name, data, folder = history["model"], run.data, run.folder
     probabilities = predict_test_set(model, data)
     result = evaluate_predictions(
@@ -148,7 +150,7 @@ def _evaluate_and_export(run, model, history):
         data.classes,
         single_kernel(model),
     )
-    if not folder.exported(name):
+    if not (trained and folder.exported(name)):
         export_saved_model(collapse_model(model), folder.exports / name, data.classes)
     seconds = sum(epoch["seconds"] for epoch in history["epochs"])
     folder.manifest["seconds"][name] = round(seconds, 3)
@@ -159,6 +161,7 @@ def _evaluate_and_export(run, model, history):
 def _write_pictures_and_report(folder, results):
     for result in results:
         _save(learning_curves(result.history), folder.path / result.name / "curves.png")
+        folder.model(result.name).write_table(result.history)
     histories = [result.history for result in results]
     is_homework = is_homework_run(folder.manifest["configuration"])
     _save(comparison(histories, is_homework), folder.path / "comparison.png")

@@ -7,23 +7,28 @@ OUTPUT/NAME/checkpoint/   epoch-0003.keras after the third epoch; removed when t
 OUTPUT/NAME/model.keras   written when the model is trained
 ```
 
-The next run writes a picture, a report or an export again if it is missing. Each file is written
-whole or not at all, so that the next run can resume after a process was killed at any moment.
+The next run writes a picture, a report, an export or `history.csv` again if it is missing. A model
+or a `history.json` that is missing from a complete run is an error. Each file is written whole or
+not at all, so that the next run can resume after a process was killed at any moment.
 """
 
 import contextlib
 import datetime
 import tempfile
-from pathlib import Path
 
 from kerashw.errors import RunError
-from kerashw.files import lock_folder, remove_temporary_folders, write_json
+from kerashw.files import expand_home, lock_folder, remove_temporary_folders, write_json
 from kerashw.train.model_folder import DiscardedModelFolder, ModelFolder, read_json
 
 MANIFEST = "manifest.json"
 # The files that are derived from trained models.
 DERIVED = ("comparison.png", "report.html", "exports/models.config")
-EXPORTED = ("saved_model.pb", "variables/variables.index")
+DERIVED_OF_MODEL = ("curves.png", "history.csv")
+EXPORTED = (
+    "saved_model.pb",
+    "variables/variables.index",
+    "variables/variables.data-00000-of-00001",
+)
 
 
 class RunFolder:
@@ -39,17 +44,30 @@ class RunFolder:
         manifest: Dict, of this run or of the run that it resumes.
 
     Raises:
-        RunError: If the folder cannot be used, or holds something else.
+        InputError: If `path` starts with `~`, and the home folder is not known.
+        RunError: If the folder cannot be used, holds something else, or holds a complete run whose
+            models are missing or damaged.
     """
 
     def __init__(self, path, manifest):
-        self.path = Path(path)
-        found = self._read_manifest()
-        if found and found["configuration"] != manifest["configuration"]:
-            raise _other_configuration(self.path, found["configuration"], manifest["configuration"])
-        self.manifest = found or manifest
-        if not self.complete:
-            _check_writable(self.path)
+        self.path = expand_home("--output", path)
+        try:
+            found = self._read_manifest()
+            if found and found["configuration"] != manifest["configuration"]:
+                raise _other_configuration(
+                    self.path, found["configuration"], manifest["configuration"]
+                )
+            self.manifest = found or manifest
+            if self.finished:
+                for name in self.models:
+                    self.model(name).check_trained()
+            if not self.complete:
+                _check_writable(self.path)
+        except PermissionError as error:
+            raise RunError(
+                f"--output {path} cannot be read: {error.filename}: {error.strerror}. "
+                "Ask its owner for permission to read it, or choose another --output"
+            ) from error
 
     @contextlib.contextmanager
     def opened(self):
@@ -73,16 +91,23 @@ class RunFolder:
             yield
 
     @property
+    def models(self):
+        """The names of the run's models."""
+        return self.manifest["configuration"].get("models", ())
+
+    @property
+    def finished(self):
+        """Whether the run has ended."""
+        return self.manifest.get("finished") is not None
+
+    @property
     def complete(self):
         """Whether the run has ended, and no file that is derived from its models is missing."""
-        models = self.manifest["configuration"].get("models", ())
-        if self.manifest.get("finished") is None:
-            return False
-        if not all(self.model(name).complete for name in models):
-            return True  # A deleted model is not trained again, unless the folder is deleted.
-        files = [*DERIVED, *(f"{name}/curves.png" for name in models)]
-        return all((self.path / file).exists() for file in files) and all(
-            map(self.exported, models)
+        files = [*DERIVED, *(f"{name}/{file}" for name in self.models for file in DERIVED_OF_MODEL)]
+        return (
+            self.finished
+            and all((self.path / file).exists() for file in files)
+            and all(map(self.exported, self.models))
         )
 
     def exported(self, name):
@@ -98,7 +123,12 @@ class RunFolder:
 
     def model(self, name):
         """Return the `ModelFolder` of one model."""
-        return ModelFolder(self.path / name, name)
+        path = self.path / name
+        if self.finished:
+            remedy = f"Restore it, or delete {self.path} to train its models again"
+        else:
+            remedy = f"Delete {path} to train {name} from its start"
+        return ModelFolder(path, remedy)
 
     def record_origin(self, data, seconds, distribution, environment):
         """Add to the manifest where the results come from; a finished run keeps what it has.
@@ -131,7 +161,8 @@ class RunFolder:
                     f"{MANIFEST}. Choose another --output"
                 )
             return None
-        return read_json(path, "configuration", "finished", "seconds")
+        keys = ("configuration", "finished", "seconds")
+        return read_json(path, *keys, remedy=f"Delete {self.path} to start it again")
 
 
 class DiscardedFolder:

@@ -24,7 +24,7 @@ class Settings:
             dropout.
         dataset: A name from `kerashw.datasets.diagonals.NOISE`, or a name that
             `kerashw.datasets.mnist.load` accepts. The default is "diagonals" for the models of
-            Question 3 and "mnist" for all others.
+            Question 3 and "mnist" for all others. Models of both kinds need a name.
         precision: "float32", or "bfloat16" for Keras' mixed_bfloat16 policy.
         train_examples: Positive integer, the number of training examples to use; `None` for all.
         test_examples: Positive integer, the number of test examples to use; `None` for all.
@@ -52,6 +52,8 @@ class Settings:
                 f"models must be one or more of {', '.join(MODEL_NAMES)}, each once. "
                 f"Received: {' '.join(map(str, self.models)) or 'none'}"
             )
+        if self.dataset is None:
+            _check_same_kind(self.models)
         if "diagonal" in self.models and "learned_diagonal" not in self.models:
             object.__setattr__(self, "models", (*self.models, "learned_diagonal"))
         counting = [name for name in self.models if name in DIAGONAL_MODELS]
@@ -79,6 +81,16 @@ class Settings:
     def configuration(self):
         """Return the settings as a dict, as in `manifest.json`."""
         return dataclasses.asdict(self) | {"models": list(self.models)}
+
+
+def _check_same_kind(models):
+    """Check that all models or none are for data sets of diagonals only."""
+    if len({name in DIAGONAL_MODELS for name in models}) > 1:
+        raise InputError(
+            f"{' and '.join(DIAGONAL_MODELS)} count diagonals, and all other models classify "
+            "digits. Train both kinds in two runs, or name a data set of diagonals for both. "
+            f"Received: {' '.join(models)}"
+        )
 
 
 def _check_whole_number(name, value, least):

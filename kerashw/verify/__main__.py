@@ -1,6 +1,10 @@
 """`python -m kerashw.verify`: test the claims of the homework, and print a table of verdicts."""
 
+from kerashw.startup import use_tensorflow
+
+# isort: split
 import math
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -13,8 +17,10 @@ from kerashw.console import (
     create_console,
     quiet_import,
     run_command,
+    show_status,
 )
 from kerashw.files import atomic_write, write_json
+from kerashw.streams import run_main
 
 NAME = "python -m kerashw.verify"
 HINT = "Not all claims were tested"
@@ -38,7 +44,8 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     command = shlex.join([*NAME.split(), *arguments])
-    return run_command(lambda: _verify(options, command), NAME, HINT)
+    needs_reader = not (options.json or options.figures)
+    return run_command(lambda: _verify(options, command), NAME, HINT, needs_reader)
 
 
 def _parser():
@@ -63,8 +70,14 @@ def _parser():
         metavar="N",
         help="train the models of claims 10 to 13 from the seeds 0 to N - 1 (default: 1)",
     )
-    add("--json", metavar="FILE", help="write the table and the raw numbers to this file")
-    add("--figures", metavar="DIR", help="draw the claims that have a picture into this folder")
+    path = {"type": os.path.expanduser}  # the shell leaves the ~ of --json=~/file as it is
+    add("--json", metavar="FILE", **path, help="write the table and the raw numbers to this file")
+    add(
+        "--figures",
+        metavar="DIR",
+        **path,
+        help="draw the claims that have a picture into this folder",
+    )
     add_data_dir_option(parser)
     add_quiet_option(parser)
     return parser
@@ -72,7 +85,8 @@ def _parser():
 
 def _verify(options, command):
     console = create_console(options.quiet)
-    with console.status("Starting TensorFlow"), quiet_import():
+    use_tensorflow()
+    with show_status(console, "Starting TensorFlow"), quiet_import():
         from kerashw.verify.claims import TrainedModels, select_claims
         from kerashw.verify.verdict_table import VerdictTable
     claims = select_claims(options.claim)
@@ -130,4 +144,4 @@ def _draw(folder, results):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main, NAME)

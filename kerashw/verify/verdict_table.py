@@ -7,13 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from kerashw.models import TITLES
+from kerashw.tables import escape
 from kerashw.train.observer import Observer
 from kerashw.train.progress_bar import TrainingBar, training_progress
 from kerashw.verify.claim import Verdict
 
 # The headings of the columns, and their shares of the width.
 COLUMNS = {"claim": 27, "how it was tested": 25, "measured": 28, "verdict": 14}
-WIDEST = 140
+NARROWEST, WIDEST = 80, 140
 STYLES = {Verdict.HOLDS: "green", Verdict.CORRECTED: "yellow", Verdict.FAILS: "red"}
 SINGULAR_AND_PLURAL = {
     Verdict.HOLDS: ("holds", "hold"),
@@ -32,13 +33,15 @@ class VerdictTable(Observer):
     def __init__(self, console):
         self.console = console
         self.width = min(console.width, WIDEST)
-        self.progress = training_progress(console)
+        self.progress = training_progress(console, len("softmax regression, seed 0, "))
 
     def __enter__(self):
-        heading = self._table()
-        heading.add_row("", *COLUMNS, style="bold")
-        self.console.print(heading)
-        self.console.print("─" * self.width + "\n", style="dim")
+        if self.width >= NARROWEST:
+            heading = self._table(COLUMNS.values())
+            heading.add_row("", *COLUMNS, style="bold")
+            self.console.print(heading)
+        line = "─" if self.console.encoding.startswith("utf") else "-"
+        self.console.print(line * self.width + "\n", style="dim")
         self.progress.start()
         self.task = self.progress.add_task("", total=None, state="")
         return self
@@ -48,7 +51,8 @@ class VerdictTable(Observer):
 
     def show_claim(self, claim):
         """Show the claim whose test starts, in a terminal."""
-        self.progress.update(self.task, description=f"claim {claim.number}", state=claim.sentence)
+        sentence = escape(claim.sentence, self.console.encoding)
+        self.progress.update(self.task, description=f"claim {claim.number}", state=sentence)
 
     def on_data_load(self, dataset):
         """Show the data set that is loaded, in a terminal."""
@@ -65,15 +69,28 @@ class VerdictTable(Observer):
         verdict = Text(evidence.verdict.value, STYLES[evidence.verdict])
         if not result.as_expected:
             verdict.append(f" (expected: {' or '.join(result.claim.expected)})", "bold")
-        row = self._table()
         cells = (result.claim.sentence, evidence.method, evidence.measured)
-        row.add_row(str(result.claim.number), *map(Text, cells), verdict)
-        self.console.print(row)
+        self._print_row(str(result.claim.number), [*map(self._text, cells), verdict])
         if evidence.note:
             corrected = evidence.verdict is Verdict.CORRECTED
-            note = Text(("Correction: " if corrected else "") + evidence.note, "italic")
+            note = self._text(("Correction: " if corrected else "") + evidence.note, "italic")
             self.console.print(Padding(note, (0, 0, 0, 4)), width=self.width)
         self.console.print()
+
+    def _print_row(self, number, cells):
+        if self.width >= NARROWEST:
+            row = self._table(COLUMNS.values())
+            row.add_row(number, *cells)
+        else:
+            row = self._table([1])
+            for name, cell in zip(COLUMNS, cells, strict=True):
+                label = "" if number else f"{name}: "
+                row.add_row(number, Text.assemble(label, cell))
+                number = ""
+        self.console.print(row)
+
+    def _text(self, text, style=""):
+        return Text(escape(text, self.console.encoding), style)
 
     def show_pictures(self, paths):
         """Print the paths of the pictures."""
@@ -95,10 +112,10 @@ class VerdictTable(Observer):
         expected = f"Not as expected: {', '.join(unexpected)}" if unexpected else "All as expected"
         self.console.print(f"{verdicts}. {expected}. {seconds:.1f} seconds.", highlight=False)
 
-    def _table(self):
+    def _table(self, shares):
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.width = self.width
         table.add_column(width=2, justify="right")
-        for share in COLUMNS.values():
-            table.add_column(ratio=share)
+        for share in shares:
+            table.add_column(ratio=share, overflow="fold")
         return table

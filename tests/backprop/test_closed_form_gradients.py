@@ -16,7 +16,7 @@ from kerashw.backprop import (
 from kerashw.errors import InputError
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(st.integers(1, 40), st.sampled_from([None, 1, 6]), st.integers(0, 2**32 - 1))
 def test_the_closed_form_is_equal_to_the_dual_network(K, batch, seed):
     graph, inputs = homework_network(), homework_inputs(K, batch, seed)
@@ -41,7 +41,7 @@ def test_the_closed_form_is_equal_to_gradient_tape(batch):
         assert relative_error(gradient, expected[wrt]) < 1e-12
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(*3 * [st.floats(-2, 2).filter(lambda number: abs(number) > 1e-3)])
 def test_the_printed_form_is_correct_for_one_dimension(x, a, b):
     numbers = np.array([x]), np.array([[a]]), np.array([[b]])

@@ -14,7 +14,7 @@ from kerashw.errors import InputError
 from .random_graphs import graphs
 
 TOLERANCE = 1e-12
-random_graphs = settings(max_examples=60, deadline=None, derandomize=True)
+random_graphs = settings(max_examples=60, derandomize=True)
 
 
 def normal(shape, seed):

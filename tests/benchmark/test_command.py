@@ -52,7 +52,7 @@ def test_every_topic_is_a_module_with_measure():
     assert set(DEFAULT_TOPICS) <= set(TOPICS)
 
 
-@pytest.mark.parametrize("topic", ["startup", "training", "convnet", "growth", "scaling"])
+@pytest.mark.parametrize("topic", ["startup", "training", "convnet", "growth", "scaling", "photos"])
 def test_a_data_folder_that_cannot_be_created_is_reported_by_every_topic(topic, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="Choose another folder with --data-dir"):

@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 from kerashw.datasets import array_cache, mnist
 from kerashw.errors import DataError
 from tests.datasets.damage import flip_one_byte
+from tests.places import as_other_user, read_only, small_disk
 
 TRAIN_FILE = "small_digits-train.tfrecord-00000-of-00001"
 TEST_FILE = "small_digits-test.tfrecord-00000-of-00001"
@@ -122,3 +123,44 @@ def test_a_read_only_folder_gets_no_cache(expected, folder, tmp_path, monkeypatc
 
     monkeypatch.setattr(array_cache, "atomic_write", refuse)
     assert_equal(load(tmp_path), expected)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_data_set_of_another_user_is_read(public_folder, cached):
+    expected = load(public_folder)
+    folder = public_folder / "small_digits" / "1.0.0"
+    if not cached:
+        (folder / array_cache.FILE_NAME).unlink()
+    with read_only(public_folder), as_other_user():
+        assert_equal(load(public_folder), expected)
+    assert (folder / array_cache.FILE_NAME).exists() == cached
+
+
+@pytest.mark.parametrize(
+    "forbidden", ["", "small_digits", "small_digits/1.0.0", f"small_digits/1.0.0/{TRAIN_FILE}"]
+)
+def test_a_data_set_that_another_user_may_not_read_is_named(public_folder, forbidden):
+    load(public_folder)
+    (public_folder / forbidden).chmod(0)
+    message = f"{public_folder / forbidden}.*Permission denied.*Ask its owner.*--data-dir"
+    with as_other_user(), pytest.raises(DataError, match=message):
+        load(public_folder)
+    (public_folder / forbidden).chmod(0o755)
+
+
+def test_a_cache_that_another_user_may_not_read_is_not_needed(public_folder, caplog):
+    expected = load(public_folder)
+    (public_folder / "small_digits" / "1.0.0" / array_cache.FILE_NAME).chmod(0)
+    with as_other_user():
+        assert_equal(load(public_folder), expected)
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("kilobytes", [4, 16])
+def test_a_full_disk_keeps_no_part_of_a_data_set(tmp_path, kilobytes):
+    with small_disk(tmp_path, kilobytes) as resize:
+        with pytest.raises(DataError, match=r"cannot be prepared in .*No space left.*--data-dir"):
+            load(tmp_path)
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+        resize(1000)
+        assert len(load(tmp_path).train_images) == 20

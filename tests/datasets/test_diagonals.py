@@ -15,7 +15,7 @@ from kerashw.layers import DiagonalCount
 from tests.datasets.segments import as_placement, distance, pixels_of
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     image_size=st.integers(8, 24),
     length=st.integers(2, 4),

@@ -13,7 +13,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from kerashw.datasets import array_cache, mnist, tfds_preparation
-from kerashw.errors import DataError
+from kerashw.errors import DataError, InputError
 from tests.datasets.damage import flip_one_byte
 
 
@@ -119,3 +119,24 @@ def test_first_shortens_both_splits(data):
     assert (len(cut.train_images), len(cut.train_labels)) == (10, 10)
     assert (len(cut.test_images), len(cut.test_labels)) == (3, 3)
     assert len(data.first().train_images) == 60_000
+
+
+@pytest.mark.parametrize(
+    ("data_dir", "variable"),
+    [(None, ""), ("~/Jürgens Daten/[1] *", ""), (None, "~/Jürgens Daten/[1] *")],
+)
+def test_the_folder_of_the_data(data, tmp_path, monkeypatch, data_dir, variable):
+    (tmp_path / "Jürgens Daten").mkdir()
+    for name in ("tensorflow_datasets", "Jürgens Daten/[1] *"):
+        (tmp_path / name).symlink_to(os.environ["TFDS_DATA_DIR"])
+    if data_dir or variable:
+        (tmp_path / "tensorflow_datasets").unlink()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TFDS_DATA_DIR", variable)
+    loaded = mnist.load(data_dir=data_dir)
+    np.testing.assert_array_equal(loaded.test_labels, data.test_labels)
+
+
+def test_a_home_folder_that_is_not_known():
+    with pytest.raises(InputError, match=r"--data-dir ~nosuch/data .* Choose a folder without ~"):
+        mnist.load(data_dir="~nosuch/data")

@@ -11,7 +11,7 @@ from kerashw.errors import InputError
 from kerashw.hypotheses import collapse, expand, h1, h2, induced_step
 from kerashw.layers import FactoredDense
 
-law = settings(max_examples=60, deadline=None)
+law = settings(max_examples=60)
 
 SIZES = st.integers(1, 8)  # pairs include K > m, K < m, K = m and K = 1
 

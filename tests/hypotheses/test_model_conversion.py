@@ -51,7 +51,7 @@ def test_a_collapsed_model_has_the_same_outputs_and_names(build, parameters):
         np.testing.assert_array_equal(output, reference)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 999),
     scale=st.sampled_from([1e-20, 1e-3, 1.0, 1e3, 1e15]),

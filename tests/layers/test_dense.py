@@ -57,7 +57,7 @@ def test_outputs_equal_those_of_keras(shape, units, settings, training):
 
 
 @on_tensorflow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     batch=st.integers(1, 40),
     features=st.integers(1, 700),

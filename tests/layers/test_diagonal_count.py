@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from kerashw.layers import DiagonalCount
 from tests.layers.diagonal_images import count_in_python, counts_of, random_images
 
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 # A short list of shapes, because a backend compiles again for every shape.
 SHAPES = st.sampled_from([(2, 6, 6, 1), (1, 7, 5, 1), (3, 21, 6, 1), (2, 40, 9, 1)])
 BATCHES = SHAPES.flatmap(lambda shape: hnp.arrays("uint8", shape, elements=st.integers(0, 1)))

@@ -7,7 +7,7 @@ from kerashw.plots.network_layout import Position, layout
 from tests.backprop.random_graphs import graphs
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(graphs())
 def test_every_used_node_has_a_distinct_position_above_its_users(case):
     graph, *_ = case

@@ -69,7 +69,7 @@ def test_a_comparison_of_close_models_is_legible(epochs, gap):
 
 
 @given(st.lists(st.floats(0, 1), min_size=len(TITLES), max_size=len(TITLES)))
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 def test_a_comparison_is_legible_for_any_accuracies(accuracies):
     histories = [history(name, 2, value) for name, value in zip(TITLES, accuracies, strict=True)]
     assert_legible(comparison(histories))

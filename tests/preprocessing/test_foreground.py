@@ -53,6 +53,16 @@ def test_chalk_on_a_blackboard_is_foreground(data):
     assert correlation(foreground.numpy(), data.test_images[0]) > 0.85
 
 
+def test_specks_far_from_the_digit_are_removed(data):
+    image = photograph(data.test_images[0], LIGHTS["from above"])
+    specked = image.copy()
+    for row, column in ((30, 20), (280, 200), (40, 215)):
+        specked[row : row + 2, column : column + 2, :3] = 60
+    foreground, _ = extract(image)
+    found, _ = extract(specked)
+    assert np.abs(found - foreground).max() < 13
+
+
 def test_the_brightness_of_the_whole_photograph_does_not_matter(data):
     image = photograph(data.test_images[1], LIGHTS["from above"])
     bright, _ = extract(image)

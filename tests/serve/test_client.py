@@ -29,6 +29,17 @@ def test_arrays_are_sent_and_returned(client):
     assert np.isnan(client.predict("half_plus_two", [np.nan]))
 
 
+def test_a_model_without_pixels_refuses_uint8_arrays(client):
+    with pytest.raises(ClientError, match="half_plus_two has no signature pixels") as error:
+        client.predict("half_plus_two", np.uint8([1, 2]))
+    assert error.value.status == 400
+    answer = client.predict("half_plus_two", np.uint8([1, 2]), signature="serving_default")
+    assert answer.tolist() == [2.5, 3.0]
+    assert client.predict("types", np.uint8([1, 200]), signature="u8").tolist() == [1, 200]
+    with pytest.raises(ClientError, match='"pixels" not found in signature def'):
+        client.predict("half_plus_two", [1.0], signature="pixels")
+
+
 def test_versions_and_labels(client):
     images = np.ones((1, 28, 28, 1))
     first = client.predict("fashion", images, version=1)["probabilities"]
@@ -82,8 +93,45 @@ def test_a_server_that_cannot_be_reached():
     with pytest.raises(ClientError, match="refused") as error:
         Client(f"http://127.0.0.1:{free_port()}", retries=1, wait=0.01).predict("m", [1])
     assert error.value.status is None
-    with pytest.raises(ClientError, match="must be like"):
-        Client("127.0.0.1:8501")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8501",
+        "http://",
+        "http://127.0.0.1:8501/v1/models/convnet:predict",
+        "http://127.0.0.1:8501/v1",
+        "http://127.0.0.1:port",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        b"http://127.0.0.1:8501",
+        None,
+    ],
+)
+def test_other_addresses_than_those_of_servers_are_refused(url):
+    with pytest.raises(ClientError, match=r"must be like http://127\.0\.0\.1:8501, without"):
+        Client(url)
+
+
+def test_space_around_an_address_is_ignored():
+    """As in a line of a file, or behind a proxy that adds a path."""
+    assert Client(" http://[::1]:8501/\n").url == "http://[::1]:8501"
+    assert Client("https://example.org/team/digits/").url == "https://example.org/team/digits"
+
+
+@pytest.mark.parametrize("value", [{1.0}, [1j], (each for each in [1.0]), np.zeros(2, "M8[s]")])
+def test_inputs_that_json_does_not_have_are_refused(value):
+    client = Client("http://127.0.0.1:1", retries=0)
+    with pytest.raises(ClientError, match=r"inputs must be arrays.* Received: Object of type "):
+        client.predict("digits", value)
+    with pytest.raises(ClientError, match="inputs must be arrays"):
+        client.classify("digits", [{"x": value}])
+
+
+def test_a_name_is_no_version():
+    with pytest.raises(ClientError, match=r"label='latest'\. Received: version='latest'"):
+        Client("http://127.0.0.1:1").predict("digits", [1.0], version="latest")
 
 
 class OverloadedHandler(http.server.BaseHTTPRequestHandler):

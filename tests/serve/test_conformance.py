@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -32,8 +33,12 @@ for flags in json.loads(sys.argv[1]):
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 sys.exit(any([os.wait()[1] for flags in json.loads(sys.argv[1])]))
 """
+# All addresses of this machine, of IPv6 too if it has it.
+HOST, ADDRESS = (
+    ("::", "http://[::]") if socket.has_dualstack_ipv6() else ("0.0.0.0", "http://0.0.0.0")
+)
 # The folder changes between the requests of `dynamic`; test_model_registry.py has these.
-RECORDINGS = [entry for entry in load() if entry["server"] != "dynamic"]
+RECORDINGS = [entry for entry in load() if entry["server"] != "dynamic"] + load("overflow.json")
 FLAGS = {entry["server"]: entry["server_flags"] for entry in RECORDINGS}
 
 
@@ -50,7 +55,7 @@ def ports(models, tmp_path):
     (tmp_path / "batching.txt").write_text(BATCHING)
     ports = {server: free_port() for server in FLAGS}
     flags = [
-        [f"--rest_api_port={ports[server]}"]
+        [f"--rest_api_port={ports[server]}", f"--host={HOST}"]
         + [
             flag.replace("MODELS", str(models)).replace("batching.txt", f"{tmp_path}/batching.txt")
             for flag in FLAGS[server]
@@ -66,8 +71,8 @@ def ports(models, tmp_path):
         start_new_session=True,
     )
     try:
-        for _ in flags:
-            assert "Serving" in process.stdout.readline()
+        addresses = {process.stdout.readline().split()[-1] for _ in flags}
+        assert addresses == {f"{ADDRESS}:{port}" for port in ports.values()}
         yield ports
         os.killpg(process.pid, signal.SIGTERM)
         assert process.wait(40) == 0  # no server has ended before

@@ -65,6 +65,34 @@ def as_base64(file):
     return {"b64": base64.b64encode(file).decode()}
 
 
+def test_uint8_arrays_are_pixels_from_0_to_255(server, digits, expected):
+    """As arrays with and without channels, as lists of images, and by name."""
+    client = Client(server.url)
+    channel = digits[..., None]
+    for inputs in (
+        *(digits, channel, list(digits), tuple(channel), tf.constant(channel), {"image": channel}),
+        *(channel / 255, (channel / np.float32(255)).tolist()),  # floats are in [0, 1]
+    ):
+        outputs = client.predict("convnet", inputs)
+        np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
+    # A signature that is named receives the values as they are.
+    named = client.predict("convnet", channel, signature="serving_default")
+    floats = client.predict("convnet", channel.astype(float))
+    np.testing.assert_array_equal(named["probabilities"], floats["probabilities"])
+
+
+def test_uint8_arrays_of_zeros_and_ones_are_refused(server):
+    client = Client(server.url)
+    images, labels, _ = diagonals.generate(4)
+    with pytest.raises(ClientError, match=r"Multiply zeros and ones by 255.*\(4, 100, 100, 1\)"):
+        client.predict("diagonal", images)
+    np.testing.assert_array_equal(client.predict("diagonal", images * 255)["class"], labels)
+    black = client.predict("diagonal", images * 0)  # zeros alone are black in both ranges
+    assert not black["count"].any()
+    nearly_black = client.predict("diagonal", images[..., 0], signature="pixels")
+    assert not nearly_black["count"].any()
+
+
 def test_image_files_from_the_client(server, digits, expected, tmp_path):
     files = [tmp_path / f"{number}.png" for number in range(len(digits))]
     for file, digit in zip(files, digits, strict=True):
@@ -77,7 +105,7 @@ def test_image_files_from_the_client(server, digits, expected, tmp_path):
     seen = client.predict("convnet", files, signature="normalized")
     assert np.abs(seen - digits.astype(int)).max() <= 1
     files[1].write_bytes(files[1].read_bytes()[:-30])
-    with pytest.raises(ClientError, match=r"image_bytes\[1\] is ") as error:
+    with pytest.raises(ClientError, match=r"image_bytes\[1\] is damaged") as error:
         client.predict("convnet", files)
     assert error.value.status == 400
 

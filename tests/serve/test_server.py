@@ -1,24 +1,27 @@
 """The server process: how it starts, and how it fails to start."""
 
+import os
 import pathlib
 import re
-import signal
 import socket
 import subprocess
 
 import pytest
 
 import kerashw.serve
+from kerashw.errors import ServeError
 from kerashw.serve.__main__ import main
+from kerashw.serve.listening_socket import bound_socket, release_reservation
+from tests.conftest import ROOT, find_program
 from tests.ports import free_port
 from tests.serve.processes import COMMAND
 from tests.serve.recordings import load
 
 
-def fail_to_start(*flags):
+def fail_to_start(*flags, prefix=(), **settings):
     """Start a server that cannot start; return its error message."""
-    command = [*COMMAND, *map(str, flags)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [*prefix, *COMMAND, *map(str, flags)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, **settings)
     assert (result.returncode, result.stdout) == (2, ""), result.stderr
     lines = [line for line in result.stderr.splitlines() if " INFO " not in line]
     assert lines[-1].startswith("python -m kerashw.serve: error: ")
@@ -63,15 +66,67 @@ def test_a_failure_to_start_is_reported(case, models, tmp_path):
     assert FAILURES[case] in fail_to_start(*flags, f"--rest_api_port={free_port()}")
 
 
-def test_a_port_in_use(models, capsys, monkeypatch):
-    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")  # which the command sets
+@pytest.fixture
+def without_tensorflow(tmp_path):
+    """Settings of a process that cannot import TensorFlow, and the flags of a model."""
+    (tmp_path / "tensorflow.py").write_text("raise SystemExit('TensorFlow is imported')")
+    version = tmp_path / "model" / "1"
+    version.mkdir(parents=True)
+    (version / "saved_model.pb").touch()
+    model = f"--model_base_path={tmp_path / 'model'}"
+    return {"env": os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}}, model
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--rest_api_port=65536", "must be at least 1 and at most 65535. Received: 65536"),
+        ("--host=nosuch.invalid", "Cannot listen on nosuch.invalid:8501: .*--host must be"),
+        ("--host=a..b", "Cannot listen on a..b:8501: Name not valid. --host must be"),
+        ("--host=192.0.2.1", "192.0.2.1:8501: Cannot assign requested address. --host must be"),
+    ],
+)
+def test_an_address_that_cannot_be_used(flag, message, without_tensorflow):
+    settings, model = without_tensorflow
+    assert re.search(message, fail_to_start(model, flag, **settings))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_in_use(host, without_tensorflow):
+    settings, model = without_tensorflow
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        flags = [f"--model_base_path={models / 'fashion'}", f"--rest_api_port={port}"]
-        assert main(flags) == 2
-    [line] = capsys.readouterr().err.splitlines()
-    assert "in use" in line
+        line = fail_to_start(model, f"--rest_api_port={port}", f"--host={host}", **settings)
+    assert f"{host}:{port}: Address already in use. Stop the program" in line
+
+
+def test_a_port_of_the_administrator(without_tensorflow):
+    lowest = pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    if not lowest.exists() or int(lowest.read_text()) <= 80:
+        pytest.skip("every user may use every port")
+    prefix = ()
+    if os.geteuid() == 0:
+        prefix = (find_program("setpriv"), "--bounding-set=-net_bind_service")
+    settings, model = without_tensorflow
+    line = fail_to_start(model, "--rest_api_port=80", prefix=prefix, **settings)
+    assert "127.0.0.1:80: Permission denied. Only the administrator" in line
+
+
+def test_a_port_belongs_to_the_server_that_was_started_first():
+    """Also while it loads its models and does not listen yet."""
+    with bound_socket("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", port))
+        with pytest.raises(ServeError, match="already in use"), bound_socket("127.0.0.1", port):
+            pass
+        release_reservation(first)
+        first.listen()
+        with socket.create_connection(("127.0.0.1", port)) as client, first.accept()[0] as accepted:
+            accepted.shutdown(socket.SHUT_RDWR)
+            assert client.recv(1) == b""
+    with bound_socket("127.0.0.1", port):  # at once, though a connection is not quite closed
+        pass
 
 
 @pytest.mark.parametrize(

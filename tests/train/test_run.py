@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerashw.errors import InputError
+from kerashw.errors import InputError, RunError
 from kerashw.train.observer import Observer
 from kerashw.train.run import run
 from kerashw.train.run_folder import RunFolder
 from kerashw.train.settings import Settings
+from tests.train.processes import files_of
 
 QUICK = Settings(models=("softmax", "mlp"), epochs=2, train_examples=1000, test_examples=300)
 
@@ -57,7 +58,15 @@ def test_an_observer_receives_all_events_in_order(data, tmp_path):
     assert run(QUICK, tmp_path / "r") is None
 
 
-DERIVED = ("report.html", "comparison.png", "exports", "exports/mlp/1", "softmax/curves.png")
+DERIVED = (
+    "report.html",
+    "comparison.png",
+    "exports",
+    "exports/mlp/1",
+    "exports/mlp/1/variables/variables.data-00000-of-00001",
+    "softmax/curves.png",
+    "softmax/history.csv",
+)
 
 
 @pytest.mark.parametrize("missing", DERIVED)
@@ -73,6 +82,7 @@ def test_a_run_without_a_derived_file_is_not_complete(complete, missing):
 
 
 def test_missing_derived_files_are_written_again(data, complete):
+    table = (complete / "softmax" / "history.csv").read_bytes()
     for path in (complete / missing for missing in DERIVED):
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     kept = ("mlp/model.keras", "manifest.json")  # When and where it was trained has not changed.
@@ -80,6 +90,7 @@ def test_missing_derived_files_are_written_again(data, complete):
     observer = RecordingObserver()
     assert len(run(QUICK, complete, observer=observer)) == 2
     assert all((complete / path).exists() for path in DERIVED)
+    assert (complete / "softmax" / "history.csv").read_bytes() == table
     assert not [event for event in observer.events if event[0] == "epoch"]
     assert [(complete / file).read_bytes() for file in kept] == before
     assert run(QUICK, complete) is None
@@ -95,12 +106,29 @@ def test_an_incomplete_export_is_followed_by_a_whole_one(data, complete, missing
     assert run(QUICK, complete) is None
 
 
-def test_a_trained_model_that_is_deleted_is_not_trained_again(data, complete):
-    path = complete / "mlp" / "model.keras"
+@pytest.mark.parametrize("file", ["model.keras", "history.json"])
+@pytest.mark.parametrize("state", ["missing", "damaged"])
+def test_a_model_or_history_of_a_complete_run_is_missing(complete, file, state):
+    path = complete / "mlp" / file
     kept = path.read_bytes()
-    path.unlink()
-    assert run(QUICK, complete) is None
+    path.unlink() if state == "missing" else path.write_bytes(kept[: len(kept) // 2])
+    before = files_of(complete)
+    expected = rf"mlp/{file} is {state}.*Restore it, or delete {complete} to train its models again"
+    with pytest.raises(RunError, match=expected):
+        run(QUICK, complete)
+    assert files_of(complete) == before
     path.write_bytes(kept)
+
+
+def test_a_model_that_is_trained_again_is_exported_again(data, complete, tmp_path):
+    output = shutil.copytree(complete, tmp_path / "r")
+    manifest = json.loads((output / "manifest.json").read_text())
+    (output / "manifest.json").write_text(json.dumps(manifest | {"finished": None}))
+    before = {name: len(list((output / "exports" / name).iterdir())) for name in QUICK.models}
+    shutil.rmtree(output / "softmax")
+    run(QUICK, output)
+    after = {name: len(list((output / "exports" / name).iterdir())) for name in QUICK.models}
+    assert after == before | {"softmax": before["softmax"] + 1}
 
 
 def test_tensorboard_logs_are_beside_the_history(data, tmp_path):
@@ -168,6 +196,10 @@ def test_each_question_has_its_data_set():
     assert Settings().dataset == "mnist"
     assert COUNTING.dataset == "diagonals"
     assert Settings(models=("softmax",), dataset="diagonals").dataset == "diagonals"
+    both = ("softmax", "diagonal")
+    assert Settings(models=both, dataset="diagonals/salt").dataset == "diagonals/salt"
+    with pytest.raises(InputError, match=r"two runs.*data set.*Received: softmax diagonal$"):
+        Settings(models=both)
     with pytest.raises(InputError, match=r"diagonals, diagonals/salt\. Received: diagonal with"):
         Settings(models=("softmax", "diagonal"), dataset="mnist")
 

@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
-from kerashw.errors import RunError
-from kerashw.train.run_folder import RunFolder, read_json
+from kerashw.errors import InputError, RunError
+from kerashw.train.run_folder import RunFolder
 
 
 def manifest(**configuration):
@@ -13,9 +15,16 @@ def test_a_new_run_writes_nothing_before_it_starts(tmp_path):
     assert not list(tmp_path.iterdir())
     with folder.opened():
         pass
-    assert read_json(tmp_path / "a" / "b" / "manifest.json", "configuration")["configuration"] == {
-        "epochs": 1
-    }
+    written = json.loads((tmp_path / "a" / "b" / "manifest.json").read_text())
+    assert written["configuration"] == {"epochs": 1}
+
+
+def test_the_output_is_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    # A shell does not expand `--output=~/r`.
+    assert RunFolder("~/r", manifest(epochs=1)).path == tmp_path / "r"
+    with pytest.raises(InputError, match=r"--output ~nosuch/r .* Choose a folder without ~"):
+        RunFolder("~nosuch/r", manifest(epochs=1))
 
 
 def test_a_run_that_goes_on_keeps_its_manifest(tmp_path):

@@ -22,8 +22,7 @@ NUMPY_TYPES = {
 NAMES = {numpy_type: name for name, numpy_type in NUMPY_TYPES.items()}
 FLOATS = ("float", "double", "half", "bfloat16")
 # The smallest and the largest integer that JSON may have for a type. As in TensorFlow Serving,
-# types of 8 and 16 bits, except uint16, are read as int32. Then uint8 is clamped, and the signed
-# types wrap around.
+# types of 8 and 16 bits, except uint16, are read as int32 and then wrap around.
 INTEGER_RANGES = {
     "int8": (-(2**31), 2**31 - 1),
     "int16": (-(2**31), 2**31 - 1),

@@ -74,7 +74,7 @@ def array_of(scalars, dtype):
         low, high = INTEGER_RANGES[dtype]
         if len(scalars) and not low <= array.min() <= array.max() <= high:
             raise OverflowError
-        return (array.clip(0, 255) if dtype == "uint8" else array).astype(NUMPY_TYPES[dtype])
+        return array.astype(NUMPY_TYPES[dtype])
     if dtype == "bool":
         return np.fromiter(scalars, np.bool_, len(scalars))
     array = np.empty(len(scalars), np.object_)

@@ -5,6 +5,7 @@ export class Card {
     this.name = name;
     this.labels = Array.from({ length: 10 }, (_, index) => labels[index] ?? String(index));
     this.winner = null; // the index of the likeliest class; null without a prediction
+    this.seesNoDigit = false; // whether the model found no digit on the sheet
     const template = document.getElementById("card");
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.querySelector("h2").textContent = name;
@@ -25,19 +26,22 @@ export class Card {
 
   clear() {
     this.winner = null;
+    this.seesNoDigit = false;
     this.#fill(() => 0, () => "");
     this.status.textContent = "";
   }
 
   show(probabilities, winner, milliseconds) {
     this.winner = winner;
+    this.seesNoDigit = false;
     this.#fill((index) => probabilities[index], percent);
     this.status.textContent = `answered in ${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
   }
 
   fail(message) {
     this.clear();
-    this.status.textContent = `No answer: ${message}`;
+    this.seesNoDigit = message.includes("has no digit");
+    this.status.textContent = this.seesNoDigit ? "finds no digit" : `No answer: ${message}`;
   }
 
   #fill(probability, format) {

@@ -5,6 +5,7 @@ import { Card } from "./card.js";
 import { Sheet } from "./sheet.js";
 
 const ANNOUNCE_DELAY = 400; // milliseconds without a new prediction before it is announced
+const NO_DIGIT = "There is no digit on the sheet. Draw one, or open another picture.";
 
 export function startDigits(models) {
   const answer = document.getElementById("digit-answer");
@@ -51,7 +52,7 @@ export function startDigits(models) {
         const { prediction } = await predict(normalizer.name, "normalized", { b64: drawing.png });
         if (drawing.sheetNumber === sheetNumber) showPixels(prediction);
       } catch {
-        // The cards show the error.
+        if (drawing.sheetNumber === sheetNumber) showPixels(null); // the cards show the error
       }
     };
     updateFunctions.push(latestOnly(updatePixels));
@@ -97,7 +98,7 @@ export function startDigits(models) {
       sheet.open(picture);
       penStatus.textContent = `Opened ${file.name}.`;
     } catch {
-      penStatus.textContent = `${file.name} is not a picture that this browser can read. Try a PNG or JPEG file.`;
+      penStatus.textContent = `${file.name} is not a picture that this browser can read. Try a PNG, JPEG, GIF, BMP or WebP file.`;
     }
   }
 
@@ -119,6 +120,7 @@ export function startDigits(models) {
 /** Return the predictions of the models in one sentence. */
 function summarize(cards) {
   const answered = cards.filter((card) => card.prediction !== null);
+  if (!answered.length && cards.some((card) => card.seesNoDigit)) return NO_DIGIT;
   if (!answered.length) return "No model answers";
   const classes = new Set(answered.map((card) => card.prediction));
   if (classes.size > 1 || answered.length === 1) {

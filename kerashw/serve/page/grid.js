@@ -1,6 +1,8 @@
 // The grid to draw diagonals on: an ARIA grid in which one cell at a time can have the focus.
 
 import { Board } from "./board.js";
+import { eventsOf } from "./pointers.js";
+import { Stroke } from "./stroke.js";
 
 const SIZE = 20;
 const MOVES = {
@@ -22,7 +24,7 @@ export class Grid {
     this.pixels = Array.from({ length: SIZE }, () => Array(SIZE).fill(false));
     this.board = new Board(element, SIZE);
     this.position = [0, 0]; // the cell that has the focus
-    this.painting = null; // the value that the pointer paints while it is down; otherwise null
+    this.stroke = null; // the stroke of the pointer while it is down
     const { cells } = this.board;
     cells.setAttribute("role", "grid");
     cells.setAttribute("aria-labelledby", "grid-name");
@@ -50,7 +52,6 @@ export class Grid {
       cell.setAttribute("aria-label", `row ${row}, column ${column}`);
       cell.setAttribute("aria-selected", "false");
       cell.tabIndex = -1;
-      cell.dataset.position = `${row} ${column}`;
       return cell;
     });
   }
@@ -60,6 +61,7 @@ export class Grid {
   }
 
   #set([row, column], value) {
+    if (this.pixels[row][column] === value) return;
     this.pixels[row][column] = value;
     this.elements[row][column].setAttribute("aria-selected", String(value));
   }
@@ -75,7 +77,7 @@ export class Grid {
     this.#cell(this.position).tabIndex = -1;
     this.position = position;
     this.#cell(position).tabIndex = 0;
-    this.#cell(position).focus({ preventScroll: this.painting !== null });
+    this.#cell(position).focus({ preventScroll: this.stroke !== null });
   }
 
   #onKey(event) {
@@ -91,28 +93,45 @@ export class Grid {
   }
 
   #listenToPointers(cells) {
-    const positionOf = ({ clientX, clientY }) => {
-      const position = document.elementFromPoint(clientX, clientY)?.dataset.position;
-      return position?.split(" ").map(Number);
+    const pointOf = ({ clientX, clientY }) => {
+      const { left, top, width, height } = cells.getBoundingClientRect();
+      return [(SIZE * (clientX - left)) / width, (SIZE * (clientY - top)) / height];
     };
+    let original; // the pixels before the stroke
+    let value; // what the stroke sets them to
+    const paint = () => this.#paintStroke(original, value);
     cells.addEventListener("pointerdown", (event) => {
-      const position = event.isPrimary && event.button === 0 ? positionOf(event) : null;
-      if (!position) return;
+      const stroke = new Stroke(pointOf(event));
+      const [[column, row]] = stroke.cells;
+      if (!event.isPrimary || event.button !== 0 || !this.#cell([row, column])) return;
       cells.setPointerCapture(event.pointerId);
       event.preventDefault();
-      this.painting = !this.pixels[position[0]][position[1]];
-      this.#focus(position);
-      this.#paint(position, this.painting);
+      original = this.pixels.map((row) => [...row]);
+      value = !original[row][column];
+      this.stroke = stroke;
+      this.#focus([row, column]);
+      paint();
     });
     cells.addEventListener("pointermove", (event) => {
-      if (this.painting === null || !event.isPrimary) return;
-      const position = positionOf(event);
-      if (position) this.#paint(position, this.painting);
+      if (!this.stroke || !event.isPrimary) return;
+      for (const each of eventsOf(event)) this.stroke.moveTo(pointOf(each));
+      paint();
     });
     for (const end of ["pointerup", "pointercancel"]) {
       cells.addEventListener(end, () => {
-        this.painting = null;
+        this.stroke = null;
       });
     }
+  }
+
+  /** Show the original pixels, with a value in the cells of the stroke. */
+  #paintStroke(original, value) {
+    const pixels = original.map((row) => [...row]);
+    for (const [column, row] of this.stroke.cells) {
+      if (this.#cell([row, column])) pixels[row][column] = value;
+    }
+    if (String(pixels) === String(this.pixels)) return;
+    pixels.forEach((row, r) => row.forEach((each, c) => this.#set([r, c], each)));
+    this.onChange();
   }
 }

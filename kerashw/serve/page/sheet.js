@@ -1,5 +1,7 @@
 // The sheet to draw a digit on, with a pointer, with the keyboard, or from a picture.
 
+import { listenToStrokes } from "./pointers.js";
+
 const INK_WIDTH = 0.075; // as a fraction of the sheet's side
 const STEP = 1 / 28; // how far an arrow key moves the pen, as a fraction of the side
 const PNG_SIDE = 280; // pixels of a drawing
@@ -89,30 +91,22 @@ export class Sheet {
   }
 
   #listenToPointers() {
-    const { canvas } = this;
-    const pointOf = ({ clientX, clientY }) => {
-      const box = canvas.getBoundingClientRect();
-      return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      if (!event.isPrimary || event.button !== 0) return;
-      canvas.setPointerCapture(event.pointerId);
-      this.usesKeys = false;
-      this.setStatus("");
-      this.#startStroke(pointOf(event));
-      this.#update();
+    listenToStrokes(this.canvas, {
+      start: (point) => {
+        this.usesKeys = false;
+        this.setStatus("");
+        this.#startStroke(point);
+        this.#update();
+      },
+      extend: (points) => {
+        if (!this.stroke || this.usesKeys) return;
+        this.stroke.push(...points);
+        this.#update();
+      },
+      end: () => {
+        if (!this.usesKeys) this.stroke = null;
+      },
     });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!this.stroke || this.usesKeys || !event.isPrimary) return;
-      const events = event.getCoalescedEvents?.() ?? [];
-      for (const each of events.length ? events : [event]) this.stroke.push(pointOf(each));
-      this.#update();
-    });
-    for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, (event) => {
-        if (event.isPrimary && !this.usesKeys) this.stroke = null;
-      });
-    }
   }
 
   #listenToKeys() {

@@ -117,7 +117,8 @@ def check_model_config(config):
     if not config.base_path.is_absolute():
         raise ServeError(
             f"Expected model {config.name} to have an absolute path or URI; got "
-            f"base_path()={config.base_path}. Use the absolute path: {config.base_path.absolute()}"
+            f"base_path()={config.base_path}. Use the absolute path: "
+            f"{config.base_path.expanduser().absolute()}"
         )
 
 

@@ -69,8 +69,15 @@ def points_on_sheet(page, points):
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
 
 
-def draw_with_mouse(page, points=SEVEN, steps=5):
-    first, *rest = points_on_sheet(page, points)
+def points_on_grid(page, points):
+    """Return the positions of points (row, column) in cells, such as (0.5, 0.5) for a centre."""
+    box = page.locator("#grid .cells").bounding_box()
+    width, height = box["width"] / 20, box["height"] / 20
+    return [(box["x"] + column * width, box["y"] + row * height) for row, column in points]
+
+
+def draw_with_mouse(page, points=SEVEN, steps=5, place=points_on_sheet):
+    first, *rest = place(page, points)
     page.mouse.move(*first)
     page.mouse.down()
     for point in rest:
@@ -118,6 +125,23 @@ def read_normalized_digit(page):
     return np.array(pixels, np.uint8).reshape(28, 28, 4)[..., 0]
 
 
+def read_ink(page, points):
+    """Return which points of the sheet have ink, one boolean each."""
+    return page.evaluate(
+        """(points) => {
+            const sheet = document.getElementById("sheet"), side = sheet.width;
+            const context = new OffscreenCanvas(side, side).getContext("2d");
+            context.drawImage(sheet, 0, 0);
+            const pixels = context.getImageData(0, 0, side, side).data;
+            return points.map((point) => {
+                const [x, y] = point.map((each) => Math.min(side - 1, Math.floor(each * side)));
+                return pixels[4 * (side * y + x) + 3] > 0;
+            });
+        }""",
+        points,
+    )
+
+
 def read_grid(page):
     """Return the pixels of the grid, (20, 20)."""
     cells = page.evaluate(
@@ -136,7 +160,7 @@ def read_feature_map(page):
     return np.array(numbers).reshape(18, 18)
 
 
-def encode_png(array):
+def encode_image(array, kind="png"):
     file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG")
+    Image.fromarray(array).save(file, kind)
     return file.getvalue()

@@ -11,11 +11,12 @@ from tests.serve.page.browsing import (
     PHONE,
     SEVEN,
     draw_with_mouse,
-    encode_png,
+    encode_image,
     expect_seven,
     open_page,
     points_on_sheet,
     read_bars,
+    read_ink,
     read_normalized_digit,
 )
 
@@ -44,12 +45,18 @@ def test_a_seven_is_drawn_with_a_finger(browser, page_server):
             points = [{"x": x, "y": y} for x, y in points]
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-        first, *rest = points_on_sheet(page, SEVEN)
-        touch("touchStart", first)
-        for point in rest:
-            touch("touchMove", point)
-        touch("touchEnd")
+        def draw(points):
+            first, *rest = points_on_sheet(page, points)
+            touch("touchStart", first)
+            for point in rest:
+                touch("touchMove", point)
+            touch("touchEnd")
+
+        draw(SEVEN)
         expect_seven(page)
+        page.locator("#clear-sheet").click()
+        draw([(-0.03, 0.3), (0.1, 0.35), (0.4, 0.45), (0.5, 0.5)])  # it begins beside the sheet
+        assert read_ink(page, [(0.0, 0.315), (0.1, 0.35), (0.5, 0.5)]) == [True] * 3
         assert page.evaluate("scrollY") == 0  # the finger draws and does not scroll
 
 
@@ -80,7 +87,7 @@ def test_a_seven_is_drawn_with_the_keys(digits):
 
 def test_a_picture_is_opened_or_pasted(digits, data):
     index = int(np.flatnonzero(data.test_labels == 7)[0])
-    picture = encode_png(255 - np.kron(data.test_images[index], np.ones((9, 9), np.uint8)))
+    picture = encode_image(255 - np.kron(data.test_images[index], np.ones((9, 9), np.uint8)))
     file = {"name": "seven.png", "mimeType": "image/png", "buffer": picture}
     digits.set_input_files("#open", file)
     expect_seven(digits)
@@ -101,6 +108,51 @@ def test_a_picture_is_opened_or_pasted(digits, data):
     text = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
     digits.set_input_files("#open", text)
     expect(digits.locator("#pen")).to_contain_text("notes.txt is not a picture")
+
+
+def test_pictures_of_these_formats_are_opened(digits, data):
+    accepted = digits.locator("#open").get_attribute("accept").split(",")
+    assert accepted == [f"image/{kind}" for kind in ("png", "jpeg", "gif", "bmp", "webp")]
+    index = int(np.flatnonzero(data.test_labels == 7)[0])
+    large = 255 - np.kron(data.test_images[index], np.ones((9, 9), np.uint8))
+    for kind in accepted[1:]:  # other tests open PNG files
+        digits.locator("#clear-sheet").click()
+        expect(digits.locator("#digit-answer")).to_have_text("Draw a digit")
+        picture = encode_image(large, kind.removeprefix("image/"))
+        digits.set_input_files("#open", {"name": "seven", "mimeType": kind, "buffer": picture})
+        expect_seven(digits)
+
+
+def test_a_sheet_without_a_digit(browser, page_server):
+    with open_page(browser, page_server, may_log=True) as page:
+        draw_with_mouse(page)
+        expect_seven(page)
+        picture = encode_image(np.full((90, 120), 240, np.uint8))
+        file = {"name": "blank.png", "mimeType": "image/png", "buffer": picture}
+        page.set_input_files("#open", file)
+        expect(page.locator("#digit-answer")).to_contain_text("There is no digit on the sheet")
+        expect(page.locator(".card .status")).to_have_text(["finds no digit"] * 2)
+        assert not read_normalized_digit(page).any()
+        assert not any(row["marked"] for rows in read_bars(page).values() for row in rows)
+        draw_with_mouse(page)
+        expect_seven(page)
+
+
+def test_a_stroke_that_begins_beside_the_sheet(digits):
+    for start in ((-0.001, 0.3), (-0.1, 0.3), (0.0, 0.0), (0.4, -0.02), (1.03, 0.5), (0.6, 1.01)):
+        digits.locator("#clear-sheet").click()
+        draw_with_mouse(digits, [start, (0.5, 0.45)], steps=8)
+        on_edge = [min(1, max(0, each)) for each in start]
+        assert read_ink(digits, [on_edge, (0.5, 0.45)]) == [True, True], start
+        assert digits.evaluate("String(getSelection())") == ""
+        digits.mouse.move(*points_on_sheet(digits, [(0.9, 0.9)])[0])  # the button is up
+        assert read_ink(digits, [(0.9, 0.9)]) == [False]
+    # A button that is pressed does not draw.
+    digits.locator("#clear-sheet").click()
+    digits.mouse.down()
+    digits.mouse.move(*points_on_sheet(digits, [(0.5, 0.5)])[0], steps=8)
+    digits.mouse.up()
+    assert read_ink(digits, [(0.5, 0.5), (0.3, 0.9)]) == [False, False]
 
 
 # Holds the requests for digits back until `release()`, and records them by URL and signature.
