@@ -1,6 +1,5 @@
 """One version of a model: a SavedModel in memory, called as TensorFlow Serving calls it."""
 
-import itertools
 import re
 from pathlib import Path
 
@@ -49,21 +48,42 @@ class LoadedModel:
         except Exception as error:  # TensorFlow's loader raises any type for a damaged file
             raise RequestError(f"{type(error).__name__}: {error}", "UNKNOWN") from error
         self.labels = _read_labels(path)
-        check_shapes = _has_image_operations(self._graph.as_graph_def())
+        graph = self._graph.as_graph_def()
         self.signatures = {
-            name: Signature(signature_def, self._session, check_shapes)
+            name: Signature(
+                signature_def, self._session, _has_image_operations(graph, signature_def)
+            )
             for name, signature_def in self.signature_defs.items()
         }
 
 
-def _has_image_operations(graph):
-    """Return whether a graph has convolutions, pooling or the like.
+def _has_image_operations(graph, signature_def):
+    """Return whether a signature needs convolutions, pooling or the like.
 
     oneDNN's kernels for these end the process if an input has another rank or no elements.
     """
-    functions = (node for function in graph.library.function for node in function.node_def)
-    nodes = itertools.chain(graph.node, functions)
-    return any(_IMAGE_OPERATION.search(node.op) for node in nodes)
+    outputs = [output.name for output in signature_def.outputs.values()]
+    return any(map(_IMAGE_OPERATION.search, _operations(graph, outputs)))
+
+
+def _operations(graph, tensors):
+    """Yield the operations on which tensors of a graph depend, also inside functions."""
+    nodes = {node.name: [node] for node in graph.node}
+    functions = {function.signature.name: function.node_def for function in graph.library.function}
+    pending = [(nodes, tensor) for tensor in tensors]
+    seen = set()
+    while pending:
+        owner, name = pending.pop()
+        name = name.removeprefix("^").partition(":")[0]
+        if (id(owner), name) in seen:
+            continue
+        seen.add((id(owner), name))
+        for node in owner.get(name, ()):
+            yield node.op
+            pending += [(nodes, tensor) for tensor in node.input if owner is nodes]
+            for attribute in node.attr.values():
+                called = [attribute.func, *attribute.list.func]
+                pending += [(functions, function.name) for function in called]
 
 
 def default_config(intra_op=0, gpu_memory_fraction=0.0):

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kerashw.export import export_saved_model
-from kerashw.models import convnet
+from kerashw.models import convnet, softmax_regression
 from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.servables.loaded_model import LoadedModel
 
@@ -55,3 +55,13 @@ def test_invalid_shapes_for_a_convolution_are_refused(shape, pixels):
     assert error.value.code == "INVALID_ARGUMENT"
     outputs = pixels.run({"image": np.zeros((3, 28, 28), np.uint8)})
     assert outputs["class"].shape == (3,)
+
+
+def test_only_signatures_with_image_operations_check_shapes(tmp_path):
+    # The signature for image files pools; the model itself only reshapes its input.
+    model = LoadedModel(export_saved_model(softmax_regression(), tmp_path))
+    flat = {"image": np.zeros((2, 784), "float32")}
+    assert model.signatures["serving_default"].run(flat)["class"].shape == (2,)
+    convnet_model = LoadedModel(export_saved_model(convnet(), tmp_path / "convnet"))
+    with pytest.raises(RequestError, match="must have the shape"):
+        convnet_model.signatures["serving_default"].run(flat)
