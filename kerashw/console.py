@@ -150,7 +150,7 @@ def quiet_import():
     with tempfile.TemporaryFile() as hidden, _redirect_standard_error(hidden):
         try:
             yield
-        except Exception:
+        except Exception:  # any failed import is shown, and raised again
             hidden.seek(0)
             sys.stderr.write(hidden.read().decode(errors="replace"))
             raise

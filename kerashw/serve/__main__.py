@@ -1,6 +1,6 @@
 """`python -m kerashw.serve`: serve models over TensorFlow Serving's REST API."""
 
-import kerashw.startup  # noqa: F401
+import kerashw.startup  # noqa: F401 - keeps files of the working folder from hiding modules
 
 # isort: split
 import sys

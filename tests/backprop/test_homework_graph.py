@@ -12,7 +12,7 @@ from kerashw.backprop import (
 from kerashw.errors import InputError
 
 
-def test_A_is_used_three_times_and_B_once():  # noqa: N802
+def test_one_matrix_is_used_three_times_and_the_other_once():
     arguments = [argument for node in homework_network().nodes for argument in node.arguments]
     assert (arguments.count("A"), arguments.count("B")) == (3, 1)
 

@@ -40,7 +40,7 @@ def test_three_diagrams_name_every_node_and_every_map():
     assert (texts(derivative).count("A ·"), texts(dual).count("Aᵀ ·")) == (2, 2)
 
 
-def test_the_three_entries_of_A_are_numbered():  # noqa: N802
+def test_the_three_entries_of_a_matrix_are_numbered():
     entries = [text for text in texts(homework_diagram("A").axes[0]) if text.startswith("entry")]
     assert sorted(entries) == ["entry 1", "entry 2", "entry 3"]
 

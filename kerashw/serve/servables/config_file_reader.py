@@ -27,7 +27,7 @@ class ModelConfig(NamedTuple):
     base_path: Path
     latest: int = 1
     specific: frozenset = frozenset()
-    labels: dict = {}  # noqa: RUF012  (never changed)
+    labels: dict = {}  # noqa: RUF012 - never changed
 
 
 class BatchingParameters(NamedTuple):
