@@ -23,6 +23,8 @@ ROUNDS = 3
 # Exactly the imports of `kerashw.train` before it starts to train.
 IMPORTS = (
     "import rich.console\n"
+    "import kerashw.startup\n"
+    "import kerashw.streams\n"
     "import kerashw.distribution\n"
     "import kerashw.train.progress\n"
     "import kerashw.train.run\n"
