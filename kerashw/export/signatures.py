@@ -1,5 +1,6 @@
 """The signatures of an exported model: its functions, and the inputs that they accept."""
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from kerashw.layers import DiagonalCount
 from kerashw.preprocessing import center_digits
 
 CLASSIFY = "classify"
+IMAGE_BYTES = tf.TensorSpec((None,), tf.string, "image_bytes")
 
 
 class Signature(NamedTuple):
@@ -77,17 +79,26 @@ def _predict_function(model, image):
 
 
 def _image_file_signatures(predict_pixels, height, width):
-    files = tf.TensorSpec((None,), tf.string, "image_bytes")
+    decode = _decode_function(height, width)
+    return {
+        "image_bytes": Signature(lambda files: predict_pixels(decode(files)), IMAGE_BYTES),
+        "normalized": Signature(lambda files: {"image": decode(files)}, IMAGE_BYTES),
+    }
 
-    # A graph that both signatures share.
-    @tf.function(input_signature=[files], autograph=False)
+
+@functools.cache
+def _decode_function(height, width):
+    """Return `center_digits` as a graph, which all models of this process share.
+
+    Its thousands of operations take longer to trace than all other signatures together.
+    """
+
+    @tf.function(input_signature=[IMAGE_BYTES], autograph=False)
     def decode(files):
         return center_digits(files, height, width)
 
-    return {
-        "image_bytes": Signature(lambda files: predict_pixels(decode(files)), files),
-        "normalized": Signature(lambda files: {"image": decode(files)}, files),
-    }
+    with tf.init_scope():
+        return decode.get_concrete_function()
 
 
 def _classify_signature(predict, shape, labels):
