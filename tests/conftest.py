@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pathlib
 import pty
+import random
 import select
 import shutil
 import signal
@@ -52,7 +53,9 @@ def public_folder():
 
 @pytest.fixture(autouse=True)
 def _seeded():
-    keras.utils.set_random_seed(0)
+    # Keras draws its seeds from Python's generator. `keras.utils.set_random_seed` would also seed
+    # TensorFlow, which then prepares all graphs again.
+    random.seed(0)
 
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
@@ -80,7 +83,7 @@ def find_program(name):
 
 
 def import_peer(name):
-    """Import a package that the benchmark compares with; skip the test if it is not installed.
+    """Import a package of the extras `benchmark` or `jax`; skip the test if it is not installed.
 
     With KERASHW_REQUIRE_PEERS in the environment the test fails instead.
     """

@@ -1,6 +1,5 @@
 """The signatures of an exported model: its functions, and the inputs that they accept."""
 
-import functools
 import math
 from typing import NamedTuple
 
@@ -10,7 +9,6 @@ from kerashw.layers import DiagonalCount
 from kerashw.preprocessing import center_digits
 
 CLASSIFY = "classify"
-IMAGE_BYTES = tf.TensorSpec((None,), tf.string, "image_bytes")
 
 
 class Signature(NamedTuple):
@@ -79,26 +77,15 @@ def _predict_function(model, image):
 
 
 def _image_file_signatures(predict_pixels, height, width):
-    decode = _decode_function(height, width)
+    files = tf.TensorSpec((None,), tf.string, "image_bytes")
+
+    def normalize(files):
+        return {"image": center_digits(files, height, width)}
+
     return {
-        "image_bytes": Signature(lambda files: predict_pixels(decode(files)), IMAGE_BYTES),
-        "normalized": Signature(lambda files: {"image": decode(files)}, IMAGE_BYTES),
+        "image_bytes": Signature(lambda files: predict_pixels(normalize(files)["image"]), files),
+        "normalized": Signature(normalize, files),
     }
-
-
-@functools.cache
-def _decode_function(height, width):
-    """Return `center_digits` as a graph, which all models of this process share.
-
-    Its thousands of operations take longer to trace than all other signatures together.
-    """
-
-    @tf.function(input_signature=[IMAGE_BYTES], autograph=False)
-    def decode(files):
-        return center_digits(files, height, width)
-
-    with tf.init_scope():
-        return decode.get_concrete_function()
 
 
 def _classify_signature(predict, shape, labels):

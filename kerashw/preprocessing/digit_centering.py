@@ -1,5 +1,7 @@
 """Images of digits, scaled and centred as those of MNIST, inside a TensorFlow graph."""
 
+import functools
+
 import tensorflow as tf
 
 from kerashw.preprocessing import image_formats
@@ -60,7 +62,22 @@ def center_digits(image_bytes, height=28, width=28):
         Y. LeCun, C. Cortes, C. J. C. Burges, *The MNIST database of handwritten digits*,
         http://yann.lecun.com/exdb/mnist.
     """
-    files = tf.convert_to_tensor(image_bytes)
+    return _graph(height, width)(tf.convert_to_tensor(image_bytes))
+
+
+@functools.cache
+def _graph(height, width):
+    """Return `center_digits` as a graph. Its thousands of operations are traced only once."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
+    def center(files):
+        return _center_all(files, height, width)
+
+    with tf.init_scope():
+        return center.get_concrete_function()
+
+
+def _center_all(files, height, width):
     is_decodable = image_formats.is_decodable(files)
     is_decoded, is_within_limit, has_digit, digits = _center_in_sequence(files, height, width)
     limits = ", ".join(f"{pixels:,} ({kind})" for kind, pixels in MAX_PIXELS.items())

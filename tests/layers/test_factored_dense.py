@@ -10,6 +10,7 @@ import pytest
 
 from kerashw.errors import InputError
 from kerashw.layers import FactoredDense
+from tests.conftest import import_peer
 
 FACTORS = ["A", "B", "C"]
 
@@ -156,6 +157,7 @@ def test_collapse_of_an_unbuilt_layer_is_an_error():
 
 
 def test_on_another_backend_tensorflow_is_not_imported():
+    import_peer("jax")
     script = "import kerashw.hypotheses, kerashw.layers, sys; print('tensorflow' in sys.modules)"
     environment = os.environ | {"KERAS_BACKEND": "jax"}
     command = [sys.executable, "-c", script]

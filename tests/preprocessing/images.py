@@ -3,18 +3,13 @@
 import io
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from kerashw.preprocessing import center_digits
 
-center_in_graph = tf.function(
-    center_digits, input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False
-)
-
 
 def center(files):
-    return center_in_graph(np.array(files, np.object_)).numpy()
+    return center_digits(np.array(files, np.object_)).numpy()
 
 
 def encode(image, kind="PNG", **options):

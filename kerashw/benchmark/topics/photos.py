@@ -76,27 +76,19 @@ def make_and_center(originals, progress):
         Three dicts by kind: the photographs, lists of N bytes objects; the centred digits, uint8
         arrays (N, 28, 28); and whether a digit is found, bool arrays (N,).
     """
-    center = center_function()
     files, digits, has_digit = {}, {}, {}
     for kind in KINDS:
         progress(f"{len(originals)} photographs, {kind}")
         files[kind] = photographs(originals, kind)
-        digits[kind], has_digit[kind] = center_each(files[kind], center)
+        digits[kind], has_digit[kind] = center_each(files[kind])
     return files, digits, has_digit
 
 
-def center_function():
-    """Return `center_digits` as a compiled function of image files, a string tensor (N,)."""
-    signature = [tf.TensorSpec((None,), tf.string)]
-    return tf.function(center_digits, input_signature=signature, autograph=False)
-
-
-def center_each(files, center):
+def center_each(files):
     """Centre the digits of photographs one by one, so that one without a digit stops no other.
 
     Args:
         files: List of N bytes objects.
-        center: Function, as `center_function` returns.
 
     Returns:
         uint8 array (N, 28, 28), zeros where no digit is found, and bool array (N,), whether one is.
@@ -104,7 +96,7 @@ def center_each(files, center):
     digits, has_digit = np.zeros((len(files), 28, 28), "uint8"), np.ones(len(files), bool)
     for number, file in enumerate(files):
         try:
-            digits[number] = center(tf.constant([file]))[0]
+            digits[number] = center_digits([file])[0]
         except tf.errors.InvalidArgumentError:
             has_digit[number] = False
     return digits, has_digit
