@@ -3,6 +3,7 @@
 import math
 
 import matplotlib
+from matplotlib.patches import Rectangle
 
 from kerashw.plots.style import GRID, STYLE, new_figure, short_name
 
@@ -29,7 +30,7 @@ def worst_mistakes(images, labels, predictions, confidences, classes, total):
         >>> import numpy as np
         >>> images = np.zeros((1, 28, 28), "uint8")
         >>> figure = worst_mistakes(images, [4], [9], [0.998], "0123456789", total=1)
-        >>> figure.axes[0].get_title(loc="center")
+        >>> figure.axes[0].texts[1].get_text()
         '4 → 9, 99.8 %'
     """
     shown = len(images)
@@ -39,33 +40,35 @@ def worst_mistakes(images, labels, predictions, confidences, classes, total):
         return figure
     names = [short_name(name) for name in classes]
     two_lines = max(map(len, names)) > 2
-    selection = f"the {shown} surest of {total:,}" if shown < total else "all"
-    title = f"{selection} mistakes: true class → predicted class, its probability"
     separator = "\n" if two_lines else " "
-    subplots = _image_subplots(math.ceil(shown / COLUMNS), two_lines, title)
-    mistakes = zip(images, labels, predictions, confidences, strict=True)
-    for axes, (image, label, prediction, confidence) in zip(subplots, mistakes, strict=False):
-        text = f"{names[label]}{separator}→ {names[prediction]}, {100 * confidence:.1f} %"
-        _show_image(axes, image, text)
-    for axes in subplots[shown:]:
-        axes.set_axis_off()
-    return subplots[0].figure
-
-
-def _image_subplots(rows, two_lines, title):
-    """Return the subplots of a new figure, with space above each for one or two lines."""
+    selection = f"the {shown} surest of {total:,}" if shown < total else "all"
     side, gap, above = (1.9, 0.2, 0.55) if two_lines else (1.5, 0.15, 0.35)
-    width = COLUMNS * (side + gap) + gap
-    height = rows * (side + above) + 0.5
-    figure = new_figure(width, height)
-    figure.suptitle(title, x=gap / width, y=1 - 0.12 / height, ha="left", weight="bold")
-    margins = {"left": gap / width, "right": 1 - gap / width, "wspace": gap / side}
-    margins |= {"bottom": 0.12 / height, "top": 1 - (above + 0.38) / height, "hspace": above / side}
-    return figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw=margins).ravel()
+    rows = math.ceil(shown / COLUMNS)
+    axes = _axes_in_inches(COLUMNS * (side + gap) + gap, rows * (side + above) + 0.5)
+    title = f"{selection} mistakes: true class → predicted class, its probability"
+    axes.text(gap, 0.12, title, va="top", size="large", weight="bold")
+    mistakes = zip(images, labels, predictions, confidences, strict=True)
+    for number, (image, label, prediction, confidence) in enumerate(mistakes):
+        row, column = divmod(number, COLUMNS)
+        text = f"{names[label]}{separator}→ {names[prediction]}, {100 * confidence:.1f} %"
+        left, top = gap + column * (side + gap), 0.38 + above + row * (side + above)
+        _show_image(axes, image, (left, left + side, top + side, top), text)
+    return axes.figure
 
 
-def _show_image(axes, image, title):
-    axes.imshow(image, "gray_r", vmin=0, vmax=255)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_color(GRID)
-    axes.set_title(title, loc="center", size=10.5, pad=4, parse_math=False)
+def _axes_in_inches(width, height):
+    """Return axes that cover a new figure, with coordinates in inches from the upper left.
+
+    One pair of axes for all images is drawn faster than one for each.
+    """
+    axes = new_figure(width, height).add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+    return axes
+
+
+def _show_image(axes, image, extent, title):
+    left, right, bottom, top = extent
+    axes.imshow(image, "gray_r", vmin=0, vmax=255, extent=extent)
+    axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, color=GRID))
+    axes.text((left + right) / 2, top - 0.06, title, ha="center", size=10.5, parse_math=False)
