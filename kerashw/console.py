@@ -1,5 +1,6 @@
 """Functions that the commands share: options, the console, imports, exit codes and error lines."""
 
+import _thread
 import argparse
 import contextlib
 import logging
@@ -9,6 +10,7 @@ import signal
 import sys
 import tempfile
 import textwrap
+import threading
 from pathlib import Path
 
 from kerashw.errors import InputError, KerashwError, WorkerError
@@ -60,7 +62,8 @@ def add_data_dir_option(parser):
     parser.add_argument(
         "--data-dir",
         metavar="DIR",
-        help="where tensorflow-datasets keeps its data (default: ~/tensorflow_datasets)",
+        help="where tensorflow-datasets keeps its data (default: the environment variable "
+        "TFDS_DATA_DIR, or else ~/tensorflow_datasets)",
     )
 
 
@@ -187,7 +190,8 @@ def run_command(command, name, hint=RESUME_HINT, needs_reader=False):
         sys.stdout.needs_reader = needs_reader
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return command() or 0
+        with _repeat_lost_interrupts():
+            return command() or 0
     except KerashwError as error:
         print_error(name, error)
         return EXIT_TEMPORARY_FAILURE if isinstance(error, WorkerError) else EXIT_ERROR
@@ -202,3 +206,25 @@ def run_command(command, name, hint=RESUME_HINT, needs_reader=False):
 
 def _interrupt(signal_number, frame):
     raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _repeat_lost_interrupts():
+    """Repeat an interruption that Python ignores because a destructor was running at that moment.
+
+    TensorFlow's functions have destructors, and many of them run at the end of a training.
+    """
+
+    def repeat(unraisable):
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            timer = threading.Timer(0.01, _thread.interrupt_main)
+            timer.daemon = True
+            timer.start()
+        else:
+            hook(unraisable)
+
+    hook, sys.unraisablehook = sys.unraisablehook, repeat
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook

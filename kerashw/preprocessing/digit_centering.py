@@ -156,11 +156,11 @@ def _center(foreground, height, width):
     scale = tf.minimum(box[0] / (rows[1] - rows[0]), box[1] / (columns[1] - columns[0]))
     # The faint edges of the strokes belong to the digit: one more pixel of the result on each side.
     margin = tf.cast(tf.math.ceil(1 / scale), tf.int64)
-    top, left = tf.maximum(rows[0] - margin, 0), tf.maximum(columns[0] - margin, 0)
-    digit = foreground[top : rows[1] + margin, left : columns[1] + margin]
+    padded = tf.pad(foreground, tf.fill((2, 2), margin))
+    digit = padded[rows[0] : rows[1] + 2 * margin, columns[0] : columns[1] + 2 * margin]
     translation = [
-        _translation(height, digit, rows[0] - top, scale, axis=1),
-        _translation(width, digit, columns[0] - left, scale, axis=0),
+        _translation(height, digit, margin, scale, axis=1),
+        _translation(width, digit, margin, scale, axis=0),
     ]
     scaled = tf.raw_ops.ScaleAndTranslate(
         images=digit[tf.newaxis, ..., tf.newaxis],
@@ -184,12 +184,12 @@ def _bounds(foreground, axis):
     return positions[0], positions[-1] + 1
 
 
-def _translation(size, digit, start, scale, axis):
+def _translation(size, digit, margin, scale, axis):
     """Return the translation that moves the centre of mass to the middle pixel.
 
-    `start` is where the digit starts without its margin. There, a pixel of the result starts too.
+    A pixel of the result starts where the digit starts without its margin.
     """
     mass = tf.cast(tf.reduce_sum(digit, axis), tf.float64)
-    positions = tf.cast(tf.range(tf.size(mass)), tf.float64) + 0.5 - tf.cast(start, tf.float64)
+    positions = tf.cast(tf.range(tf.size(mass)), tf.float64) + 0.5 - tf.cast(margin, tf.float64)
     center = tf.math.divide_no_nan(tf.reduce_sum(mass * positions), tf.reduce_sum(mass))
-    return size // 2 - tf.floor(scale * center) - scale * tf.cast(start, tf.float64)
+    return size // 2 - tf.floor(scale * center) - scale * tf.cast(margin, tf.float64)
