@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -18,6 +19,8 @@ except ImportError:  # not available on Windows
 
 # The start of the names of temporary folders.
 TEMPORARY_PREFIX = ".writing-"
+# TensorFlow ignores the host of a file:// URL, too.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://[^/]*(?P<path>.*)", re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -122,25 +125,35 @@ def check_utf8(name, path):
         raise InputError(f"{name} must be UTF-8. Choose another one. Received: {shown}") from None
 
 
-def expand_home(name, path):
-    """Replace a `~` at the start of a path by the home folder, as a shell does.
+def local_path(name, path):
+    """Return the path of a file or a folder of this machine that a user has named.
+
+    A `~` at the start is replaced by the home folder, as a shell does.
 
     Args:
         name: String, what the path is.
-        path: String or `Path`.
+        path: String or `Path`; a URL may start with `file://`.
 
     Returns:
         `Path`.
 
     Raises:
-        InputError: If the home folder is not known.
+        InputError: If it is another URL, or if the home folder is not known.
 
     Example:
-        >>> expand_home("--output", "~/runs") == Path.home() / "runs"
+        >>> local_path("--output", "~/runs") == Path.home() / "runs"
         True
+        >>> local_path("--output", "file:///tmp/run")
+        PosixPath('/tmp/run')
     """
+    url = _URL.fullmatch(str(path))
+    if url and url["scheme"].lower() != "file":
+        raise InputError(
+            f"{name} {path} is not on this machine, and {url['scheme']}:// is not supported. "
+            "Mount it as a folder, or copy it, and give the path of the folder"
+        )
     try:
-        return Path(path).expanduser()
+        return Path(url["path"] if url else path).expanduser()
     except RuntimeError:
         raise InputError(
             f"{name} {path} has no known home folder. Choose a folder without ~"

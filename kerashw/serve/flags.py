@@ -38,6 +38,23 @@ UNSUPPORTED = (
     "xla_cpu_compilation_enabled",
     "enable_per_model_batching_parameters",
 )
+MINIMA = {
+    "model_config_file_poll_wait_seconds": 0,
+    "file_system_poll_wait_seconds": 0,
+    "max_num_load_retries": 0,
+    "tensorflow_intra_op_parallelism": 0,
+    "per_process_gpu_memory_fraction": 0,
+    "rest_api_num_threads": 0,
+    "rest_api_timeout_in_ms": 1,
+    "keep_alive_timeout_in_ms": 1,
+    "max_connections": 1,
+    "max_body_bytes": 1,
+}
+# Flags that have no effect without another one.
+NEEDS = {
+    "model_config_file_poll_wait_seconds": "model_config_file",
+    "batching_parameters_file": "enable_batching",
+}
 
 
 def parse(arguments):
@@ -59,9 +76,13 @@ def parse(arguments):
             f"--rest_api_port must be at least 1 and at most {MAX_PORT}. "
             f"Received: {options.rest_api_port}"
         )
-    for name in ("rest_api_timeout_in_ms", "max_connections", "max_body_bytes"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1. Received: {getattr(options, name)}")
+    for name, minimum in MINIMA.items():
+        value = getattr(options, name)
+        if value is not None and not value >= minimum:  # NaN is not at least anything
+            parser.error(f"--{name} must be at least {minimum}. Received: {value}")
+    for name, needed in NEEDS.items():
+        if getattr(options, name) and not getattr(options, needed):
+            parser.error(f"--{name} needs --{needed}. Add it, or leave --{name} out")
     return options
 
 
@@ -88,7 +109,11 @@ def create_parser():
 
 def _add_models(group):
     add = group.add_argument
-    add("--model_config_file", metavar="FILE", help="a models.config file, which lists the models")
+    add(
+        "--model_config_file",
+        metavar="FILE",
+        help="a models.config file, which lists the models; --model_base_path is then ignored",
+    )
     add("--model_base_path", metavar="DIR", help="the folder of a single model, an absolute path")
     add(
         "--model_name",
@@ -106,7 +131,7 @@ def _add_models(group):
     add(
         "--allow_version_labels_for_unavailable_models",
         **_BOOLEAN,
-        help="accept version labels in the models.config file at the start",
+        help="let new version labels stand for versions that are not available yet",
     )
 
 
@@ -117,21 +142,22 @@ def _add_loading(group):
         type=float,
         default=1,
         metavar="N",
-        help="look for new versions every N seconds (default: 1); 0 looks once",
+        help="look for new versions every N seconds (default: 1); 0 looks once, and whenever "
+        "models.config is read again",
     )
     add(
         "--max_num_load_retries",
         type=int,
         default=5,
         metavar="N",
-        help="how often the server retries to load a version (default: 5)",
+        help="how often the server retries to load a version after the start (default: 5)",
     )
     add(
         "--load_retry_interval_micros",
         type=int,
         default=60_000_000,
         metavar="N",
-        help="microseconds between these retries (default: 60000000)",
+        help="microseconds between these retries (default: 60000000); it does not wait below 1",
     )
     add(
         "--saved_model_tags",
@@ -149,7 +175,7 @@ def _add_loading(group):
         type=int,
         default=1,
         metavar="N",
-        help="how often each warm-up request runs (default: 1)",
+        help="how often each warm-up request runs (default: 1, also below 1)",
     )
     add(
         "--tensorflow_intra_op_parallelism",
@@ -177,6 +203,14 @@ def _add_rest(group):
         default=30_000,
         metavar="N",
         help="time limit in ms to receive a request, and to answer it (default: 30000)",
+    )
+    add(
+        "--keep_alive_timeout_in_ms",
+        type=int,
+        default=75_000,
+        metavar="N",
+        help="close a connection without a request after N ms (default: 75000), which must be "
+        "longer than a load balancer keeps it",
     )
     add(
         "--rest_api_num_threads",

@@ -49,6 +49,7 @@ def serve(options, config, listener):
         body_bytes=options.max_body_bytes,
         connections=options.max_connections,
         timeout=options.rest_api_timeout_in_ms / 1000,
+        idle=options.keep_alive_timeout_in_ms / 1000,
     )
     metrics = Metrics() if config.metrics_path else None
     registry = _registry(options, config.models, metrics)
@@ -75,12 +76,15 @@ def _registry(options, models, metrics):
         options.tensorflow_intra_op_parallelism, options.per_process_gpu_memory_fraction
     )
     tags = frozenset(options.saved_model_tags.split(","))
-    iterations = options.num_request_iterations_for_warmup if options.enable_model_warmup else 0
+    # As in TensorFlow Serving, a number below 1 is the default, 1.
+    iterations = max(1, options.num_request_iterations_for_warmup)
+    iterations = iterations if options.enable_model_warmup else 0
     settings = LoadSettings(
         load=partial(_load, tags=tags, config=config, iterations=iterations, metrics=metrics),
         poll_seconds=options.file_system_poll_wait_seconds,
         max_retries=options.max_num_load_retries,
         retry_seconds=options.load_retry_interval_micros / 1e6,
+        label_unavailable=options.allow_version_labels_for_unavailable_models,
     )
     reread_seconds = options.model_config_file_poll_wait_seconds
     reread = partial(read_models, options) if options.model_config_file else None
@@ -90,11 +94,11 @@ def _registry(options, models, metrics):
 def _load(path, tags, config, iterations, metrics):
     model = LoadedModel(path, tags, config)
     if iterations:
-        start, code = time.monotonic(), "OK"
+        start, count, code = time.monotonic(), 1, "OK"
         try:
             count = warm_up(model, path, iterations)
-        except RequestError as error:
-            count, code = 1, error.code
+        except Exception as error:
+            code = RequestError.from_exception(error).code
             raise
         finally:
             if metrics and count:
@@ -142,7 +146,6 @@ def _run(app, limits, listener, address):
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=int(limits.timeout) or 1,
         timeout_graceful_shutdown=limits.timeout,
         backlog=2048,
     )

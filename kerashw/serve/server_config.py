@@ -1,7 +1,6 @@
 """The server's configuration files, which are read and checked before TensorFlow is loaded."""
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from kerashw.errors import ServeError
@@ -9,6 +8,7 @@ from kerashw.serve.servables.config_file_reader import (
     BatchingParameters,
     ModelConfig,
     check_model_config,
+    read_base_path,
     read_batching_parameters,
     read_models_config,
     read_monitoring_config,
@@ -69,7 +69,8 @@ def read_models(options):
     if options.model_config_file:
         return read_models_config(options.model_config_file)
     if options.model_base_path:
-        config = ModelConfig(options.model_name, Path(options.model_base_path))
+        name, path = options.model_name, options.model_base_path
+        config = ModelConfig(name, read_base_path(name, path))
         check_model_config(config)
         return [config]
     raise ServeError("Neither --model_base_path nor --model_config_file is given")

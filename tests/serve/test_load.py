@@ -55,17 +55,33 @@ def image(value):
     return [[[[value]] * 28] * 28]
 
 
+def write_config(base, stable):
+    """Write a models.config with a label in one step."""
+    config = f'name: "dyn" base_path: "{base}" model_platform: "tensorflow"'
+    config += f' version_labels {{ key: "stable" value: {stable} }}'
+    new = base.with_suffix(".new")
+    new.write_text(f"model_config_list {{ config {{ {config} }} }}")
+    return new.rename(base.with_suffix(".config"))
+
+
 def test_versions_are_loaded_and_unloaded_without_a_failed_request(models, tmp_path):
-    base = tmp_path / "dyn"
+    base, log = tmp_path / "dyn", tmp_path / "log"
     base.mkdir()
     copy(models, "fashion/1", base, 1)
-    flags = [f"--model_base_path={base}", "--model_name=dyn"]
-    with running_server(*flags, "--file_system_poll_wait_seconds=0.2") as server:
+    flags = [
+        f"--model_config_file={write_config(base, stable=1)}",
+        "--model_config_file_poll_wait_seconds=0.2",
+        "--allow_version_labels_for_unavailable_models",
+        "--file_system_poll_wait_seconds=0.2",
+    ]
+    with log.open("w") as stderr, running_server(*flags, stderr=stderr) as server:
         loads = [
-            Load(server, "/v1/models/dyn:predict", {key: image(0.5)})
-            for key in ("instances", "inputs")
+            Load(server, f"/v1/models/dyn{label}:predict", {key: image(0.5)})
+            for key, label in [("instances", ""), ("inputs", ""), ("inputs", "/labels/stable")]
         ]
         wait_until(lambda: all(each.responses or each.failures for each in loads))
+        write_config(base, stable=2)
+        wait_until(lambda: "stays at version 1 until version 2 is available" in log.read_text())
         copy(models, "fashion/2", base, 2)
         wait_until(lambda: server.states("dyn") == {2: "AVAILABLE", 1: "END"})
         (base / "3").mkdir()

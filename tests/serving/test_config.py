@@ -24,7 +24,8 @@ from tests.serving.serving_files import (
 )
 
 # The flags that tensorflow_model_server does not have.
-OWN_FLAGS = {"--host", "--max_connections", "--max_body_bytes", "--help", "-h"}
+OWN_FLAGS = {"--host", "--keep_alive_timeout_in_ms", "--max_connections", "--max_body_bytes"}
+OWN_FLAGS |= {"--help", "-h"}
 
 
 def test_models_config_fits_tensorflow_serving():

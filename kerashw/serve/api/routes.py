@@ -15,6 +15,7 @@ _STATUS = re.compile(rf"/v1/models(?:/([^/:]+))?{_VERSION_OR_LABEL}(?:/(metadata
 _API = re.compile(r"/v1/.*", _FLAGS)
 _CHARACTER = r"(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})"
 _QUERY = rf"(?:{_CHARACTER}|\?)*"
+_ORIGIN = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
 _TARGET = re.compile(rf"{_CHARACTER}*(?:\?{_QUERY})?(?:#{_QUERY})?", re.ASCII)
 
 
@@ -32,6 +33,19 @@ class Route(NamedTuple):
     model: str | None
     version: int | None = None
     label: str | None = None
+
+
+def origin_form(target):
+    """Return the path and the query of a request's target, which a proxy sends as a whole URL.
+
+    Example:
+        >>> origin_form("http://host:8501/v1/models/digits")
+        '/v1/models/digits'
+
+    Reference:
+        RFC 9112, section 3.2.2.
+    """
+    return _ORIGIN.sub("", target, count=1)
 
 
 def is_valid_target(target):

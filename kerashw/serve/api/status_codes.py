@@ -1,5 +1,7 @@
 """TensorFlow's status codes, the HTTP statuses for them, and the response to a failed request."""
 
+import errno
+
 from kerashw.serve.json_text.json_writer import encode_string
 
 # In the order of their numbers, 0 to 16.
@@ -23,6 +25,19 @@ HTTP_STATUS = {
     "UNAUTHENTICATED": 401,
 }
 CODES = tuple(HTTP_STATUS)
+# TensorFlow's codes for errors of the operating system; UNKNOWN for all others, such as EIO.
+_OS_CODES = {
+    errno.EACCES: "PERMISSION_DENIED",
+    errno.EPERM: "PERMISSION_DENIED",
+    errno.ENOENT: "NOT_FOUND",
+    errno.ESTALE: "ABORTED",
+    errno.ETIMEDOUT: "DEADLINE_EXCEEDED",
+    errno.EMFILE: "RESOURCE_EXHAUSTED",
+    errno.ENFILE: "RESOURCE_EXHAUSTED",
+    errno.ENOMEM: "RESOURCE_EXHAUSTED",
+    errno.EHOSTDOWN: "UNAVAILABLE",
+    errno.ENOTCONN: "UNAVAILABLE",
+}
 
 
 class RequestError(Exception):
@@ -53,6 +68,21 @@ class RequestError(Exception):
     def from_tensorflow(cls, error):
         """Return a `tf.errors.OpError` as a `RequestError` with the same code and message."""
         return cls(error.message, CODES[error.error_code])
+
+    @classmethod
+    def from_exception(cls, error):
+        """Return any exception as a `RequestError`.
+
+        Example:
+            >>> error = RequestError.from_exception(PermissionError(13, "Permission denied", "/m"))
+            >>> error.code, error.message
+            ('PERMISSION_DENIED', '/m; Permission denied')
+        """
+        if isinstance(error, cls):
+            return error
+        if isinstance(error, OSError) and error.filename:
+            return cls(f"{error.filename}; {error.strerror}", _OS_CODES.get(error.errno, "UNKNOWN"))
+        return cls(f"{type(error).__name__}: {error}", "UNKNOWN")
 
 
 def error_response(error):

@@ -177,7 +177,7 @@ def _target(scope):
     if target is None:  # another server than uvicorn_connection.py runs the application
         query = scope["query_string"].decode("latin-1")
         target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
-    return target
+    return routes.origin_form(target)
 
 
 async def _read_body(receive):

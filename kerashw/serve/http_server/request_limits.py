@@ -12,9 +12,12 @@ class Limits(NamedTuple):
         connections: Integer, the largest number of open connections.
         timeout: Float, in seconds: the longest time in which a request arrives, and in which it is
             answered, and in which the client reads the response.
+        idle: Float, in seconds: the time after which a connection without a request is closed. A
+            load balancer that keeps connections longer sends requests to closed ones.
     """
 
     body_bytes: int = 64 * 2**20
     header_bytes: int = 64 * 2**10
     connections: int = 1000
     timeout: float = 30.0
+    idle: float = 75.0

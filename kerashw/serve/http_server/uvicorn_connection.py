@@ -49,6 +49,7 @@ class LimitedConnection(HttpToolsProtocol):
     def connection_made(self, transport):
         """Accept a client, or reject it with 503 if there are too many connections."""
         super().connection_made(transport)
+        self.timeout_keep_alive = self.limits.idle
         self.data = b""  # the bytes that are being parsed
         self.unparsed_bytes = 0  # the number of bytes that the parser buffers, as of half a header
         self.header_bytes = self.body_bytes = 0
@@ -64,7 +65,7 @@ class LimitedConnection(HttpToolsProtocol):
         if len(self.connections) > self.limits.connections:
             self.send_error(503, "Too many connections")
         else:
-            self._start_read_timer(self.transport.abort)
+            self._start_read_timer(self.transport.abort, self.limits.idle)
 
     def connection_lost(self, exc):
         """Cancel the timers."""
@@ -89,7 +90,7 @@ class LimitedConnection(HttpToolsProtocol):
         if not self.request_complete:
             self._start_read_timer(self._send_timeout_error)
         elif not self.pending_responses:  # only empty lines, which belong to no request
-            self._start_read_timer(self.transport.abort)
+            self._start_read_timer(self.transport.abort, self.limits.idle)
 
     def eof_received(self):
         """Keep the connection open for the pending responses after the client's last request."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from kerashw.errors import ServeError
+from kerashw.errors import InputError, ServeError
+from kerashw.files import local_path
 from kerashw.serve.servables.config_messages import empty_message
 
 PROMETHEUS_PATH = "/monitoring/prometheus/metrics"
@@ -91,7 +92,7 @@ def _model_config(model):
     choice = policy.WhichOneof("policy_choice")
     config = ModelConfig(
         model.name,
-        Path(model.base_path),
+        read_base_path(model.name, model.base_path),
         0 if choice == "all" else max(1, policy.latest.num_versions),
         frozenset(policy.specific.versions),
         dict(model.version_labels),
@@ -117,9 +118,24 @@ def check_model_config(config):
     if not config.base_path.is_absolute():
         raise ServeError(
             f"Expected model {config.name} to have an absolute path or URI; got "
-            f"base_path()={config.base_path}. Use the absolute path: "
-            f"{config.base_path.expanduser().absolute()}"
+            f"base_path()={config.base_path}. Use the absolute path: {config.base_path.absolute()}"
         )
+
+
+def read_base_path(name, text):
+    """Return the folder of a model's versions.
+
+    Args:
+        name: String, the name of the model.
+        text: String, a path, which may start with `~` or `file://`.
+
+    Returns:
+        `Path`.
+
+    Raises:
+        ServeError: If it is another URL, or if the home folder is not known.
+    """
+    return _local_path(f"the base path of model {name}:", text)
 
 
 def read_batching_parameters(file, threads):
@@ -183,9 +199,16 @@ def read_monitoring_config(file):
     return (prometheus.path or PROMETHEUS_PATH) if prometheus.enable else None
 
 
+def _local_path(name, path):
+    try:
+        return local_path(name, path)
+    except InputError as error:
+        raise ServeError(str(error)) from None
+
+
 def _parse(file, message):
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        text = _local_path("the configuration file", file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ServeError(f"{file} cannot be read: {reason}") from None

@@ -4,10 +4,16 @@ import re
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 
 from kerashw.serve.api.status_codes import RequestError
+from kerashw.serve.servables.saved_model_files import (
+    find_unreadable_file,
+    read_meta_graph,
+    variables_prefix,
+)
 from kerashw.serve.servables.signature import Signature
+from kerashw.tensorflow_private import make_callable
 
 v1 = tf.compat.v1
 # Operations on images. Each axis of their inputs has a meaning.
@@ -37,16 +43,17 @@ class LoadedModel:
     """
 
     def __init__(self, path, tags=frozenset({"serve"}), session_config=None):
-        self.signature_defs = _read_signature_defs(path, tags)
+        try:
+            meta_graph = read_meta_graph(path, tags)
+        except OSError as error:
+            raise RequestError.from_exception(error) from error
+        self.signature_defs = meta_graph.signature_def
         self._graph = tf.Graph()
         self._session = v1.Session(graph=self._graph, config=session_config or default_config())
         try:
-            with self._graph.as_default():
-                v1.saved_model.loader.load(self._session, list(tags), str(path))
-        except tf.errors.OpError as error:
-            raise RequestError.from_tensorflow(error) from error
+            _load(self._session, meta_graph, path)
         except Exception as error:  # TensorFlow's loader raises any type for a damaged file
-            raise RequestError(f"{type(error).__name__}: {error}", "UNKNOWN") from error
+            raise _reason(error, path) from error
         self.labels = _read_labels(path)
         graph = self._graph.as_graph_def()
         self.signatures = {
@@ -55,6 +62,53 @@ class LoadedModel:
             )
             for name, signature_def in self.signature_defs.items()
         }
+
+
+def _load(session, meta_graph, path):
+    """Load a graph, its variables and its tables, in the steps of TensorFlow Serving's loader."""
+    with session.graph.as_default():
+        saver = v1.train.import_meta_graph(meta_graph)
+    if saver:
+        saver_def = saver.saver_def
+        restore = config_pb2.CallableOptions(
+            feed=[saver_def.filename_tensor_name], target=[saver_def.restore_op_name]
+        )
+        with variables_prefix(path) as prefix:
+            make_callable(session, restore)(prefix)
+    operation = _init_operation(meta_graph)
+    if operation:
+        assets = _assets(meta_graph)
+        initialize = config_pb2.CallableOptions(feed=list(assets), target=[operation])
+        files = (str(Path(path) / "assets" / name) for name in assets.values())
+        make_callable(session, initialize)(*files)
+
+
+def _init_operation(meta_graph):
+    """Return the name of the operation that initializes tables, or None."""
+    key = "__saved_model_init_op"  # of TensorFlow 2; the others are TensorFlow 1's
+    if key in meta_graph.signature_def:
+        return meta_graph.signature_def[key].outputs[key].name
+    for key in ("saved_model_main_op", "legacy_init_op"):
+        for name in meta_graph.collection_def[key].node_list.value:
+            return name
+    return None
+
+
+def _assets(meta_graph):
+    """Return the names of the asset files by the names of the tensors that receive their paths."""
+    assets = list(meta_graph.asset_file_def)
+    for value in meta_graph.collection_def["saved_model_assets"].any_list.value:
+        assets.append(meta_graph_pb2.AssetFileDef())
+        value.Unpack(assets[-1])
+    return {asset.tensor_info.name: asset.filename for asset in assets}
+
+
+def _reason(error, path):
+    """Return the reason why a SavedModel cannot be loaded, as a `RequestError`."""
+    unreadable = find_unreadable_file(path)
+    if unreadable is None and isinstance(error, tf.errors.OpError):
+        return RequestError.from_tensorflow(error)
+    return RequestError.from_exception(unreadable or error)
 
 
 def _has_image_operations(graph, signature_def):
@@ -108,29 +162,3 @@ def _read_labels(path):
         return (Path(path) / "assets.extra" / "labels.txt").read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):  # only the demo page shows labels
         return []
-
-
-def _read_signature_defs(path, tags):
-    """Return the signatures of the meta graph that has the tags."""
-    file = Path(path) / "saved_model.pb"
-    if not file.is_file():
-        raise RequestError(
-            "Specified file path does not appear to contain a SavedModel bundle (should have a "
-            f"file called `saved_model.pb`)\nSpecified file path: {path}",
-            "NOT_FOUND",
-        )
-    saved_model = saved_model_pb2.SavedModel()
-    try:
-        saved_model.ParseFromString(file.read_bytes())
-    except Exception as error:  # DecodeError, whose class differs between versions of protobuf
-        # TensorFlow Serving's message for every file that is not a SavedModel.
-        raise RequestError("Read less bytes than requested", "OUT_OF_RANGE") from error
-    for graph in saved_model.meta_graphs:
-        if set(graph.meta_info_def.tags) == set(tags):
-            return graph.signature_def
-    raise RequestError(
-        "Could not find meta graph def matching supplied tags: "
-        f"{{ {' '.join(sorted(tags))} }}. To inspect available tag-sets in the SavedModel, please "
-        "use the SavedModel CLI: `saved_model_cli`",
-        "NOT_FOUND",
-    )

@@ -1,6 +1,7 @@
 """The served models, and the thread that loads and unloads their versions."""
 
 import logging
+import math
 import threading
 import time
 
@@ -26,11 +27,11 @@ class ModelRegistry:
     """
 
     def __init__(self, settings, configs, read_configs=None, config_poll_seconds=0.0):
-        self.models = {config.name: ServedModel(config) for config in configs}
+        self.models = {config.name: ServedModel(config, settings) for config in configs}
         self._settings = settings
-        self._read_configs = read_configs if config_poll_seconds else None
-        self._config_poll_seconds = config_poll_seconds
-        self._next_config_poll = time.monotonic() + config_poll_seconds
+        self._read_configs = read_configs
+        self._folder_timer = _Timer(settings.poll_seconds)
+        self._config_timer = _Timer(config_poll_seconds if read_configs else 0)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._poll_until_stop, name="versions", daemon=True)
 
@@ -43,7 +44,7 @@ class ModelRegistry:
         for model in self.models.values():
             check_base_path(model.config)
         for model in self.models.values():
-            model.poll(self._settings)
+            model.poll()
         self._check_all_available()
         self._thread.start()
 
@@ -67,15 +68,18 @@ class ModelRegistry:
         """
         model = self.models.get(name)
         if label is not None:
-            version = model.config.labels.get(label) if model else None
+            loaded, version = model.labels.get(label, (None, None)) if model else (None, None)
             if version is None:
                 raise RequestError(f"Unrecognized servable version label: {label}")
-        serving = model.serving if model else {}
-        number = max(serving, default=None) if version is None else version
-        if number not in serving:
+            number = version
+        else:
+            serving = model.serving if model else {}
+            number = max(serving, default=None) if version is None else version
+            loaded = serving.get(number)
+        if loaded is None:
             what = f"Latest({name})" if version is None else f"Specific({name}, {version})"
             raise RequestError(f"Servable not found for request: {what}", "NOT_FOUND")
-        return serving[number], number
+        return loaded, number
 
     def status(self, name, version=None):
         """Return the status of a model's versions.
@@ -99,32 +103,42 @@ class ModelRegistry:
             raise RequestError(f"Could not find {what} of model {name}", "NOT_FOUND")
         return [versions[number].status() for number in sorted(versions, reverse=True)]
 
-    def poll(self):
-        """Read the list of models again if it is time, then poll the folders of all models."""
-        if self._read_configs and time.monotonic() >= self._next_config_poll:
-            self._next_config_poll = time.monotonic() + self._config_poll_seconds
+    def poll(self, read_folders=True):
+        """Read the list of models again if it is time, then load and unload versions.
+
+        Args:
+            read_folders: Boolean, whether the folders of the models are read, even if the list is
+                not. Otherwise, only damaged versions are loaded again, if it is time.
+        """
+        if self._config_timer.is_due():
+            read_folders = True
             try:
                 self._update_configs(self._read_configs())
             except ServeError as error:
                 log.error("%s. The models stay as they are", error)
         for model in list(self.models.values()):
-            model.poll(self._settings)
+            model.poll(read_folders)
 
     def _poll_until_stop(self):
-        seconds = self._settings.poll_seconds
-        while seconds > 0 and not self._stop.wait(seconds):
+        while not self._stop.wait(self._seconds_to_wait()):
             try:
-                self.poll()
+                self.poll(self._folder_timer.is_due())
             except Exception:  # the thread must go on after any error
                 log.exception("polling for versions failed")
+
+    def _seconds_to_wait(self):
+        times = [self._folder_timer.time, self._config_timer.time]
+        times += [model.retry_time() for model in self.models.values()]
+        return min(max(min(times) - time.monotonic(), 0), threading.TIMEOUT_MAX)
 
     def _update_configs(self, configs):
         old = self.models
         self.models = {
-            config.name: old.get(config.name) or ServedModel(config) for config in configs
+            config.name: old.get(config.name) or ServedModel(config, self._settings)
+            for config in configs
         }
         for config in configs:
-            self.models[config.name].config = config
+            self.models[config.name].configure(config)
         for name in set(old) - set(self.models):
             old[name].unload(set(old[name].serving))
 
@@ -140,3 +154,26 @@ class ModelRegistry:
             raise ServeError(
                 f"{len(failed)} servable(s) did not become available: {{{''.join(failed)}}}"
             )
+
+
+class _Timer:
+    """A time that comes again and again.
+
+    Args:
+        seconds: Float, the time from one to the next; 0 if it never comes.
+
+    Attributes:
+        time: Float, the next time, of `time.monotonic`.
+    """
+
+    def __init__(self, seconds):
+        self._seconds = seconds or math.inf
+        self.time = time.monotonic() + self._seconds
+
+    def is_due(self):
+        """Return whether the time has come. If so, the next one is set."""
+        now = time.monotonic()
+        if now < self.time:
+            return False
+        self.time = now + self._seconds
+        return True

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
 from kerashw.serve.api.status_codes import RequestError
-from kerashw.serve.servables.tensorflow_private import make_callable
+from kerashw.tensorflow_private import make_callable
 
 
 class Signature:

@@ -23,8 +23,16 @@ def find_versions(base_path):
     return {
         int(path.name): path
         for path in sorted(Path(base_path).iterdir())
-        if _VERSION.fullmatch(path.name) and int(path.name) < 2**63 and path.is_dir()
+        if _VERSION.fullmatch(path.name) and int(path.name) < 2**63 and _may_be_folder(path)
     }
+
+
+def _may_be_folder(path):
+    """Return whether a path is a folder, or cannot be read, which loading it reports."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return True
 
 
 def aspired_versions(config, versions):

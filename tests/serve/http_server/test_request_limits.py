@@ -1,14 +1,20 @@
 """Limits: a client that exceeds one gets an error, and other clients are served."""
 
+import asyncio
 import contextlib
 import gzip
 import json
 import pathlib
 import select
+import socket
 import time
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
+from kerashw.serve.http_server.request_limits import Limits
+from kerashw.serve.http_server.uvicorn_connection import protocol_class
 from tests.serve.http_server.raw_requests import receive_all
 from tests.serve.processes import (
     PREDICT,
@@ -25,9 +31,10 @@ HEAD = f"POST {PREDICT} HTTP/1.1\r\nContent-Length: 100\r\n\r\n".encode()
 
 @pytest.fixture(scope="module")
 def impatient_server(models):
-    """A server with a time limit of two seconds."""
+    """A server with time limits of two seconds."""
     flags = [f"--model_base_path={models / 'half_plus_two'}", "--model_name=half_plus_two"]
-    with running_server(*flags, "--rest_api_timeout_in_ms=2000") as running:
+    flags += ["--rest_api_timeout_in_ms=2000", "--keep_alive_timeout_in_ms=2000"]
+    with running_server(*flags) as running:
         yield running
 
 
@@ -103,6 +110,33 @@ def test_a_connection_without_a_request_is_closed(impatient_server):
             connection.sendall(start)
         for connection, start in zip(connections, starts, strict=True):
             assert receive_all(connection).count(b"HTTP/1.1 200") == start.count(b"GET")
+
+
+def test_a_connection_without_a_request_outlives_the_time_limit_of_requests():
+    async def application(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def serve():
+        config = uvicorn.Config(application, ws="none", lifespan="off", log_config=None)
+        state, connection = ServerState(), protocol_class(Limits(timeout=0.1))
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: connection(config, state, {}), "127.0.0.1", 0)
+        async with server:
+            return await asyncio.to_thread(request, server.sockets[0].getsockname())
+
+    def request(address):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(socket.create_connection(address, 60)) for _ in "123"]
+            # The second request is incomplete. Its time limit ends after those of the others would.
+            data = [(0, GET), (1, GET[:-2]), (0, GET), (2, GET)]
+            return [answer(clients[number], sent) for number, sent in data]
+
+    def answer(client, data):
+        client.sendall(data)
+        return read_response(client)[0]
+
+    assert asyncio.run(serve()) == [200, 408, 200, 200]
 
 
 def test_a_client_that_does_not_read_is_disconnected(impatient_server):

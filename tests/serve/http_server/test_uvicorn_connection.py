@@ -6,7 +6,7 @@ import socket
 import time
 
 from tests.serve.http_server.raw_requests import predict_request, receive_all, send_all
-from tests.serve.processes import PREDICT, read_response
+from tests.serve.processes import PREDICT, read_response, send_bytes
 
 GET = b"GET /v1/models/half_plus_two HTTP/1.1\r\n"
 
@@ -19,6 +19,18 @@ def test_a_client_may_close_its_sending_side_before_the_response(server):
         connection.shutdown(socket.SHUT_WR)
         status, body, _ = read_response(connection)
     assert (status, body.count(b"2.5")) == (200, 20_000)
+
+
+def test_a_proxy_may_send_the_whole_url(server):
+    expected = server.get("/v1/models/half_plus_two")
+    for origin in ("http://elsewhere", "HTTPS://user@[::1]:8501"):
+        target = f"{origin}/v1/models/half_plus_two"
+        data = f"GET {target} HTTP/1.1\r\nHost: elsewhere\r\n\r\n"
+        status, body, _ = send_bytes(server.port, data.encode())
+        assert (status, json.loads(body)) == expected
+    predict = predict_request().replace(b"/v1", b"http://elsewhere/v1", 1)
+    assert send_all(server, predict + b"GET http://elsewhere/ HTTP/1.1\r\n\r\n") == [200, 200]
+    assert send_all(server, b"GET ftp://elsewhere/v1/models/m HTTP/1.1\r\n\r\n") == [404]
 
 
 def test_an_upgrade_header_is_ignored(server):

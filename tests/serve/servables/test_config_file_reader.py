@@ -41,6 +41,8 @@ CONFIG = 'config {{ name: "{}" base_path: "{}" model_platform: "{}" }}'
         (CONFIG.format("a", "/m", "onnx"), "unsupported platform onnx"),
         (CONFIG.format("a", "/m", ""), "Illegal setting neither"),
         (CONFIG.format("a", "m", "tensorflow"), "absolute path"),
+        (CONFIG.format("a", "s3://b/m", "tensorflow"), "model a: s3://b/m is .* s3:// is not supp"),
+        (CONFIG.format("a", "~nosuch/m", "tensorflow"), "~nosuch/m has no known home folder"),
         (CONFIG.format("a/b", "/m", "tensorflow"), "name"),
         (CONFIG.format("a", "/m", "tensorflow") * 2, "Illegal to list model a multiple times"),
     ],
@@ -48,6 +50,19 @@ CONFIG = 'config {{ name: "{}" base_path: "{}" model_platform: "{}" }}'
 def test_invalid_models_config(tmp_path, text, message):
     with pytest.raises(ServeError, match=message):
         read_models_config(write_models_config(tmp_path, text))
+
+
+@pytest.mark.parametrize("path", ["~/models/m", "file://{home}/models/m", "{home}/models/m"])
+def test_a_base_path_may_be_in_the_home_folder_or_a_url(tmp_path, monkeypatch, path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = CONFIG.format("m", path.format(home=tmp_path), "tensorflow")
+    (model,) = read_models_config(f"file://{write_models_config(tmp_path, text)}")
+    assert model.base_path == tmp_path / "models" / "m"
+
+
+def test_a_configuration_file_on_another_machine():
+    with pytest.raises(ServeError, match=r"gs://b/models\.config is not on this machine"):
+        read_models_config("gs://b/models.config")
 
 
 def test_batching_parameters(tmp_path):

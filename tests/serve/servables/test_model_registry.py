@@ -6,32 +6,22 @@ import weakref
 
 import pytest
 
+from kerashw.errors import ServeError
 from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.servables.config_file_reader import ModelConfig
 from kerashw.serve.servables.loaded_model import LoadedModel
 from kerashw.serve.servables.model_registry import ModelRegistry
 from kerashw.serve.servables.model_version import LoadSettings
+from tests.places import as_other_user
 from tests.serve.recordings import load
+from tests.serve.servables.text_models import load_text, write
 
 
-def load_text(path):
-    """Load a model that is a text in a file; `bad` cannot be loaded."""
-    text = (path / "model").read_text()
-    if text == "bad":
-        raise RequestError("it is bad", "DATA_LOSS")
-    return text
-
-
-def write(base, version, text="good"):
-    folder = base / str(version)
-    folder.mkdir(parents=True)
-    (folder / "model").write_text(text)
-
-
-def started(base, retry_seconds=0.0, max_retries=0, **choice):
+def started(base, max_retries=0, **choice):
     """A started registry of one model, which polls only when `poll` is called."""
-    settings = LoadSettings(load_text, 0, max_retries, retry_seconds)
+    settings = LoadSettings(load_text, 0, max_retries, retry_seconds=0)
     registry = ModelRegistry(settings, [ModelConfig("m", base, **choice)])
+    registry.stop()
     registry.start()
     return registry
 
@@ -121,6 +111,91 @@ def test_loading_a_damaged_version_is_repeated_max_retries_times(tmp_path):
     assert registry.models["m"].versions[2].failures == 3
 
 
+def test_a_served_version_whose_files_change_is_still_served(tmp_path, caplog):
+    write(tmp_path, 1, "old")
+    registry = started(tmp_path)
+    for text in ("new", "newer"):
+        shutil.rmtree(tmp_path / "1")
+        write(tmp_path, 1, text)
+        registry.poll()
+    assert registry.find("m") == ("old", 1)
+    [message] = [record.getMessage() for record in caplog.records if "changed" in record.msg]
+    assert f"m version 1: the files in {tmp_path / '1'} have changed" in message
+
+
+@pytest.mark.parametrize("forbidden", [".", "model"])
+def test_a_version_that_may_not_be_read(forbidden, public_folder):
+    write(public_folder, 1)
+    registry = started(public_folder)
+    write(public_folder, 2)
+    (public_folder / "2" / forbidden).chmod(0)
+    with as_other_user():
+        registry.poll()
+    assert registry.find("m") == ("good", 1)
+    message = f"{public_folder / '2' / 'model'}; Permission denied"
+    status = {"error_code": "PERMISSION_DENIED", "error_message": message}
+    assert registry.status("m", 2) == [{"version": "2", "state": "END", "status": status}]
+    (public_folder / "2" / forbidden).chmod(0o755)
+    with as_other_user():
+        registry.poll()
+    assert registry.find("m") == ("good", 2)
+
+
+def test_a_base_path_that_may_not_be_read(public_folder, caplog):
+    base = public_folder / "m"
+    write(base, 1)
+    registry = started(base)
+    write(base, 2)
+    for mode in (0o333, 0o666):  # its versions can be loaded, or listed, and not both
+        base.chmod(mode)
+        with as_other_user():
+            registry.poll()
+            registry.poll()
+        assert registry.find("m") == ("good", 1)
+    assert caplog.text.count(f"m: {base} cannot be read: Permission denied") == 1
+    assert f"m version 2: PERMISSION_DENIED: {base / '2' / 'model'}" in caplog.text
+    with as_other_user(), pytest.raises(ServeError, match=f"PERMISSION_DENIED: {base}"):
+        started(base)
+    base.chmod(0)
+    with as_other_user(), pytest.raises(ServeError, match=f"base path {base} .*Permission denied"):
+        started(base)
+    base.chmod(0o755)
+    with as_other_user():
+        registry.poll()
+    assert registry.find("m") == ("good", 2)
+
+
+def test_no_exception_of_a_loader_leaves_a_version_loading(tmp_path, caplog):
+    write(tmp_path, 1)
+    errors = [
+        MemoryError(),
+        KeyError("x"),
+        OSError(5, "I/O error", "/disk"),
+        RecursionError("deep"),
+    ]
+
+    def load(path):
+        if path.name == "1":
+            return "good"
+        raise errors[0]
+
+    registry = ModelRegistry(LoadSettings(load, 0, 9, -1), [ModelConfig("m", tmp_path)])
+    registry.stop()  # only this test polls
+    registry.start()
+    write(tmp_path, 2)
+    while errors:
+        registry.poll()
+        assert states(registry) == {2: "END", 1: "AVAILABLE"}
+        [status] = registry.status("m", 2)
+        assert status["status"]["error_code"] == "UNKNOWN"
+        expected = (
+            "/disk; I/O error" if isinstance(errors[0], OSError) else type(errors[0]).__name__
+        )
+        assert expected in status["status"]["error_message"]
+        assert expected in caplog.text
+        del errors[0]
+
+
 def test_deleted_versions(tmp_path):
     for version in (1, 2):
         write(tmp_path, version, "good" if version == 2 else "bad")
@@ -142,23 +217,13 @@ def test_deleted_versions(tmp_path):
     assert registry.find("m") == ("back", 2)
 
 
-def test_labels_stand_for_versions(tmp_path):
-    for version in (1, 2):
-        write(tmp_path, version, f"number {version}")
-    registry = started(tmp_path, latest=0, labels={"stable": 1, "gone": 7})
-    assert registry.find("m", label="stable") == ("number 1", 1)
-    with pytest.raises(RequestError, match="Unrecognized servable version label: other"):
-        registry.find("m", label="other")
-    with pytest.raises(RequestError, match=r"Specific\(m, 7\)"):
-        registry.find("m", label="gone")
-
-
 def test_the_list_of_models_is_read_again(tmp_path):
     for name in ("m", "n"):
         write(tmp_path / name, 1, name)
     configs = [ModelConfig("m", tmp_path / "m")]
     settings = LoadSettings(load_text, 0)
     registry = ModelRegistry(settings, list(configs), lambda: configs, 1e-9)
+    registry.stop()  # only this test polls
     registry.start()
     configs[:] = [ModelConfig("n", tmp_path / "n")]
     registry.poll()
