@@ -1,8 +1,5 @@
 """Batches of a `tf.data.Dataset`, with the interface of the batches in memory."""
 
-import contextlib
-
-import numpy as np
 import tensorflow as tf
 
 from kerashw.errors import InputError
@@ -11,12 +8,11 @@ from kerashw.errors import InputError
 class DatasetBatches:
     """Batches of a `tf.data.Dataset`, as `Model.fit` accepts one.
 
-    The interface is that of `kerashw.datasets.pipeline.ArrayBatches`. The order of an epoch is an
-    iterator, and the rows of a batch are the batch itself.
+    The order of an epoch is an iterator, and the rows of a batch are the batch itself. An epoch
+    ends where the dataset ends, so each epoch may have another number of batches.
 
     Args:
-        dataset: `tf.data.Dataset` of batches: tuples (x, y) or (x, y, sample_weight). If its
-            length is unknown, the batches are counted, which costs one pass over the data.
+        dataset: `tf.data.Dataset` of batches: tuples (x, y) or (x, y, sample_weight).
 
     Raises:
         InputError: If the dataset is infinite or empty.
@@ -26,7 +22,8 @@ class DatasetBatches:
         >>> batches = DatasetBatches(tf.data.Dataset.range(5).batch(2))
         >>> batches.steps
         3
-        >>> batches.load(batches.rows(batches.order(epoch=0), step=0)).numpy().tolist()
+        >>> first = batches.next_batch(batches.order(epoch=0))
+        >>> first.get_value().numpy().tolist()
         [0, 1]
     """
 
@@ -35,14 +32,13 @@ class DatasetBatches:
     def __init__(self, dataset):
         self._dataset = dataset
         steps = int(dataset.cardinality())
-        if steps == tf.data.UNKNOWN_CARDINALITY:
-            steps = int(dataset.reduce(np.int64(0), lambda count, *batch: count + 1))
-        if steps < 1:
+        if steps in (0, tf.data.INFINITE_CARDINALITY):
             raise InputError(
                 "the dataset must have an end, and a batch before it. Received: one "
-                f"{'without a batch' if steps == 0 else 'without an end: call its take(…)'}"
+                f"{'without an end: call its take(…)' if steps else 'without a batch'}"
             )
-        self.steps = self.full_steps = steps
+        # As in Keras, `None` stands for an unknown number.
+        self.steps = None if steps == tf.data.UNKNOWN_CARDINALITY else steps
 
     @property
     def batch_sizes(self):
@@ -56,13 +52,18 @@ class DatasetBatches:
         # It is not read from an iterator, because a new iterator starts an epoch of the dataset.
         return tf.data.IteratorSpec(self._dataset.element_spec)
 
+    @property
+    def batch_spec(self):
+        """The type of what `next_batch` returns, as `tf.OptionalSpec`."""
+        return tf.OptionalSpec(self._dataset.element_spec)
+
     def order(self, epoch):
         """Return a new iterator. The dataset itself determines the order."""
         return iter(self._dataset)
 
-    def rows(self, order, step):
-        """Return the next batch."""
-        return order.get_next()
+    def next_batch(self, order):
+        """Return the next batch as `tf.experimental.Optional`, without a value at the end."""
+        return order.get_next_as_optional()
 
     def load(self, rows):
         """Return the rows unchanged."""
@@ -74,14 +75,3 @@ class DatasetBatches:
             lambda spec: tf.zeros([size or 1 for size in spec.shape], spec.dtype),
             self._dataset.element_spec,
         )
-
-    @contextlib.contextmanager
-    def early_end_as_error(self):
-        """Raise an `InputError` in the block if the dataset has too few batches in an epoch."""
-        try:
-            yield
-        except tf.errors.OutOfRangeError as error:
-            raise InputError(
-                f"the dataset must have as many batches in every epoch as at first, {self.steps}. "
-                "Received: fewer"
-            ) from error

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from kerashw.datasets import array_cache, tfds_preparation
-from kerashw.files import check_utf8, expand_home
+from kerashw.files import check_utf8, local_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ def load(name="mnist", data_dir=None):
 
 def _data_dir(data_dir):
     default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    path = expand_home("--data-dir", data_dir or default)
+    path = local_path("--data-dir", data_dir or default)
     check_utf8("the data directory (--data-dir)", path.absolute())
     return path
 

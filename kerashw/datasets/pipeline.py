@@ -3,17 +3,18 @@
 Images stay uint8, which needs a quarter of the memory of floats. The graph gathers and scales each
 batch, so an epoch needs no Python code and no copy of the data.
 
-`Batches`, `ArrayBatches` and `kerashw.datasets.dataset_batches.DatasetBatches` have the same
-interface:
+`Batches` and `ArrayBatches` have the same interface:
 
 - `order(epoch)` starts an epoch and returns the order of its examples.
 - `rows(order, step)` returns the rows of a full batch: the indices of its examples.
 - `last_rows(order)` returns the rows of the last batch of an epoch if it is smaller.
 - `load(rows)` returns the examples in these rows, or in a part of them, as the model's input.
 - `example_batch()` returns a batch to build a model with.
+
+`kerashw.datasets.dataset_batches.DatasetBatches` has `next_batch(order)` instead of `rows` and
+`last_rows`, because nobody knows where its epoch ends.
 """
 
-import contextlib
 import numbers
 
 import keras
@@ -81,10 +82,6 @@ class _InMemoryBatches:
     def example_batch(self):
         """Return a batch of one example."""
         return self.load(tf.range(1))
-
-    def early_end_as_error(self):
-        """Return a context manager that does nothing: all examples are in memory."""
-        return contextlib.nullcontext()
 
 
 class Batches(_InMemoryBatches):

@@ -16,21 +16,30 @@ def read_cluster():
 
     Returns:
         Pair of a tuple of the workers' addresses, "host:port", with the chief's first, and the
-        integer index of this worker. `((), 0)` if there is no cluster.
+        integer index of this worker. `((), 0)` if there is neither a cluster nor a task.
 
     Raises:
-        InputError: If `TF_CONFIG` is invalid.
+        InputError: If `TF_CONFIG` is invalid. A task without its cluster is, because each process
+            would train alone.
     """
     text = os.environ.get("TF_CONFIG", "")
     try:
         config = json.loads(text or "{}")
         jobs = config.get("cluster", {})
-        if not jobs:
+        if not (jobs or "sparseCluster" in config or config.get("task")):
             return (), 0
+        if not jobs:
+            raise ValueError(
+                "it has a task but no cluster, and sparseCluster (enableDynamicWorker of Kubeflow) "
+                "is not supported. Without TF_CONFIG, or with --strategy default, this process "
+                "trains alone"
+            )
         if not jobs.keys() <= {"chief", "worker"} or len(jobs.get("chief", ())) > 1:
             raise ValueError("expected workers, and at most one chief")
         task = config["task"]["type"], int(config["task"]["index"])
         tasks = [(job, i) for job in ("chief", "worker") for i in range(len(jobs.get(job, ())))]
+        if task not in tasks:
+            raise ValueError(f"the cluster has no {task[0]} {task[1]}")
         addresses = tuple(jobs[job][i] for job, i in tasks)
         index = tasks.index(task)
         for address in addresses:

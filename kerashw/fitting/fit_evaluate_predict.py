@@ -48,8 +48,9 @@ def fit(
             it, in the scope of a strategy (`kerashw.distribution.strategy`).
         data: Training data: `kerashw.datasets.pipeline.Batches`; or arrays (x, y) or
             (x, y, sample_weight), which are shuffled in an order that depends only on the epoch's
-            number; or a `tf.data.Dataset` of batches. With several workers, the dataset must
-            return the same batches in the same order on all of them (`shuffle` needs a seed).
+            number; or a `tf.data.Dataset` of batches, which may have another length in each epoch.
+            With several workers, the dataset must return the same batches in the same order on all
+            of them (`shuffle` needs a seed).
         validation_data: Data to evaluate the model on after each epoch, as for `data`, or `None`.
         epochs: Integer, the number of the last epoch.
         initial_epoch: Integer, the number of epochs that the model was already trained for.

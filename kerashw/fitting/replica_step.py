@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from kerashw import keras_private
 from kerashw.errors import InputError
+from kerashw.tensorflow_private import reserve_group_keys
 
 MEAN_REDUCTIONS = ("sum_over_batch_size", "mean")
 
@@ -31,6 +32,8 @@ def is_distributed(model):
 def prepare(model, batch, batch_sizes):
     """Check that a model's steps can run on several replicas, and build its loss and metrics.
 
+    Call this before any other function that runs under the strategy.
+
     Args:
         model: Compiled `keras.Model`, built in the scope of a strategy.
         batch: Batch of any size, in the structure of the training data.
@@ -39,6 +42,8 @@ def prepare(model, batch, batch_sizes):
     Raises:
         InputError: If the model has a part that is not supported with several replicas.
     """
+    if isinstance(model.distribute_strategy, tf.distribute.MirroredStrategy):
+        reserve_group_keys(model.distribute_strategy)
     _check_synchronized_layers(model, batch_sizes)
     if unsupported := _unsupported_part(model):
         raise InputError(

@@ -121,7 +121,7 @@ def _add_devices(group):
         type=float,
         default=60,
         metavar="S",
-        help="seconds to wait for the other workers at the start (default: 60)",
+        help="seconds to wait for the other workers and their names at the start (default: 60)",
     )
 
 

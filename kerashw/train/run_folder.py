@@ -17,7 +17,7 @@ import datetime
 import tempfile
 
 from kerashw.errors import RunError
-from kerashw.files import expand_home, lock_folder, remove_temporary_folders, write_json
+from kerashw.files import local_path, lock_folder, remove_temporary_folders, write_json
 from kerashw.train.model_folder import DiscardedModelFolder, ModelFolder, read_json
 
 MANIFEST = "manifest.json"
@@ -44,13 +44,13 @@ class RunFolder:
         manifest: Dict, of this run or of the run that it resumes.
 
     Raises:
-        InputError: If `path` starts with `~`, and the home folder is not known.
+        InputError: If `path` is not a path of this machine, or its home folder is not known.
         RunError: If the folder cannot be used, holds something else, or holds a complete run whose
             models are missing or damaged.
     """
 
     def __init__(self, path, manifest):
-        self.path = expand_home("--output", path)
+        self.path = local_path("--output", path)
         try:
             found = self._read_manifest()
             if found and found["configuration"] != manifest["configuration"]:
@@ -221,13 +221,17 @@ def now():
 
 def _check_writable(path):
     """Raise before the first epoch, rather than after it, if nothing can be written."""
-    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    folders = (path, *path.absolute().parents)
+    nearest = next(folder for folder in folders if folder.exists() or folder.is_symlink())
     try:
-        with tempfile.TemporaryFile(dir=existing) as file:
+        with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(b"\0" * 4096)
     except OSError as error:
+        reason = error.strerror
+        if not nearest.exists():
+            reason = f"{nearest} is a link to {nearest.readlink()}, which does not exist"
         raise RunError(
-            f"--output {path} cannot be written: {error.strerror}. Choose another --output"
+            f"--output {path} cannot be written: {reason}. Choose another --output"
         ) from error
 
 

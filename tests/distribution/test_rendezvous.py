@@ -9,9 +9,9 @@ from kerashw.errors import InputError, WorkerError
 from tests.ports import free_ports
 
 
-def all_gather(messages, ports, timeout=30):
+def all_gather(messages, ports, timeout=30, hosts=("127.0.0.1",) * 3):
     """Run workers in threads; return the messages that each worker received, or its error."""
-    addresses = [f"127.0.0.1:{port}" for port in ports]
+    addresses = [f"{host}:{port}" for host, port in zip(hosts, ports, strict=False)]
     found = {}
 
     def work(index):
@@ -41,6 +41,34 @@ def test_a_missing_worker_is_named():
     for error in all_gather({0: {}, 2: {}}, ports, timeout=1):
         assert isinstance(error, WorkerError)
         assert f"in vain for worker 2 (127.0.0.1:{ports[1]})." in str(error)
+
+
+def test_workers_wait_for_names_that_appear_later(monkeypatch):
+    looked_up, look_up = [], socket.getaddrinfo
+
+    def look_up_later(host, *arguments, **settings):
+        looked_up.append(host)
+        # The second worker connects to the first one long before the first one has its name.
+        if host == "first" and looked_up.count("first") > 5:
+            return look_up("127.0.0.1", *arguments, **settings)
+        if host == "second":
+            return look_up("127.0.0.1", *arguments, **settings)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_later)
+    messages = {0: {"number": 0}, 1: {"number": 1}}
+    hosts = ["first", "second"]
+    assert all_gather(messages, free_ports(2), hosts=hosts) == [list(messages.values())] * 2
+    assert looked_up.count("first") > 5
+
+
+def test_a_name_that_does_not_appear_is_named():
+    ports = free_ports(2)
+    for host in ("no-such.invalid", "no..name"):  # the second cannot be a name
+        for index, name in enumerate(("worker 2", "this worker")):
+            (error,) = all_gather({index: {}}, ports, timeout=0, hosts=["127.0.0.1", host])
+            assert isinstance(error, WorkerError)
+            assert f"{name} ({host}:{ports[1]}, a name that is not known)." in str(error)
 
 
 def test_another_program_on_the_port_of_a_worker_is_ignored():

@@ -3,9 +3,11 @@
 import pytest
 import tensorflow as tf
 
+from kerashw.console import EXIT_TEMPORARY_FAILURE
 from kerashw.distribution import StrategyChoice, choose_strategy
 from kerashw.train.__main__ import main
 from tests.distribution.clusters import WORKERS, config
+from tests.ports import free_ports
 
 
 def test_auto_chooses_the_workers_of_tf_config(monkeypatch):
@@ -42,5 +44,16 @@ def test_an_impossible_strategy_is_reported_in_one_line(name, message, tmp_path,
     assert main(["--strategy", name, "--output", str(tmp_path / "r")]) == 2
     shown = capsys.readouterr().err
     assert message in shown
+    assert shown.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_worker_whose_name_does_not_appear_may_be_started_again(monkeypatch, tmp_path, capsys):
+    address = f"no-such.invalid:{free_ports(1)[0]}"
+    monkeypatch.setenv("TF_CONFIG", config({"worker": [address]}, type="worker", index=0))
+    output = str(tmp_path / "r")
+    assert main(["--worker-timeout", "0", "--output", output]) == EXIT_TEMPORARY_FAILURE
+    shown = capsys.readouterr().err
+    assert f"this worker ({address}, a name that is not known)" in shown
     assert shown.count("\n") == 1
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,7 @@
 """`TF_CONFIG` is read as TensorFlow reads it, and refused where it is invalid."""
 
+import json
+
 import pytest
 
 from kerashw import distribution
@@ -21,6 +23,10 @@ def test_the_chief_is_the_first_worker(monkeypatch):
         "{",
         "[]",
         config(),
+        config({}, type="worker", index=0),
+        config({"worker": []}, type="worker", index=0),
+        json.dumps({"sparseCluster": {"worker": {"0": "a:1"}}}),
+        json.dumps({"task": {"type": "worker", "index": 0}}),
         config(type="worker", index=2),
         config(type="worker", index="x"),
         config(type="evaluator", index=0),

@@ -151,17 +151,47 @@ def test_a_shuffled_dataset_has_the_order_of_its_first_epoch():
     train_both(small, data=shuffled, epochs=1)
 
 
-def test_a_dataset_that_gets_shorter_is_refused():
-    lengths = iter([3, 3, 2])
+def varying(lengths):
+    """Return a dataset of batches of 4 examples that has the next of these lengths in each epoch.
 
-    def numbers():
-        for _ in range(next(lengths)):
-            yield np.zeros((8, 4), "float32"), np.zeros(8, "int64")
+    TensorFlow does not know how long it is.
+    """
+    remaining = iter(lengths)
 
-    specs = tf.TensorSpec((8, 4)), tf.TensorSpec((8,), tf.int64)
-    dataset = tf.data.Dataset.from_generator(numbers, output_signature=specs)
-    with pytest.raises(InputError, match="as many batches in every epoch as at first, 3"):
-        fit(small(), dataset, epochs=3, verbose=0)
+    def batches():
+        x, y = few()
+        for start in range(0, 4 * next(remaining), 4):
+            yield x[start : start + 4], y[start : start + 4]
+
+    specs = tf.TensorSpec((4, 4)), tf.TensorSpec((4,), tf.int64)
+    return tf.data.Dataset.from_generator(batches, output_signature=specs)
+
+
+@pytest.mark.parametrize("wrap", [keras.Model, CustomSteps])
+def test_each_epoch_of_a_dataset_has_its_own_length(wrap):
+    class Recorder(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            last_batches[-1] = batch
+
+        def on_epoch_begin(self, epoch, logs=None):
+            last_batches.append(None)
+
+    lengths, last_batches = [33, 1, 32, 40], []
+    ours = small(wrap)
+    theirs = small(wrap)
+    theirs.set_weights(ours.get_weights())
+    history = fit(ours, varying(lengths), epochs=4, callbacks=[Recorder()], verbose=0).history
+    assert [last + 1 for last in last_batches] == lengths
+    # The length of `varying` itself would be that of the first epoch, and one step more, in Keras.
+    for number, found in zip(lengths, history["loss"], strict=True):
+        data = few(examples=4 * number)
+        (expected,) = theirs.fit(*data, batch_size=4, shuffle=False, verbose=0).history["loss"]
+        assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_epoch_without_a_batch_is_refused():
+    with pytest.raises(InputError, match="none in epoch 2"):
+        fit(small(), varying([3, 0]), epochs=2, verbose=0)
 
 
 def test_weights_may_be_none_and_the_batch_size_an_integer_of_numpy():

@@ -46,8 +46,6 @@ def local_strategy(replicas):
 
     if replicas == 1:
         return distribution.strategy("default")
-    # Two strategies in one process must not use the same keys for their reductions.
-    tf.distribute.MirroredStrategy._collective_key_base += 1000
     return tf.distribute.MirroredStrategy([f"/cpu:{index}" for index in range(replicas)])
 
 

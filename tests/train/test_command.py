@@ -134,6 +134,7 @@ def test_a_terminal_shows_a_progress_bar(data, tmp_path):
         (["--dataset", "cifar10"], ["28×28×1 in 10 classes", "(32, 32, 3)"]),
         (["--no-such-option"], ["--no-such-option", "--help"]),
         (["--output", "/proc/runs"], ["/proc/runs", "cannot be written", "another --output"]),
+        (["--output", "hdfs://h/r"], ["--output hdfs://h/r", "hdfs:// is not supported"]),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(data, arguments, messages, tmp_path, train_here):

@@ -27,6 +27,17 @@ def test_the_output_is_in_the_home_folder(tmp_path, monkeypatch):
         RunFolder("~nosuch/r", manifest(epochs=1))
 
 
+def test_a_link_to_nothing_is_named(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("gone")
+    for output in (link, link / "r"):
+        with pytest.raises(RunError, match=f"--output {output} .*{link} is a link to gone, which"):
+            RunFolder(output, manifest(epochs=1))
+    (tmp_path / "gone").mkdir()
+    with RunFolder(link, manifest(epochs=1)).opened():
+        assert (tmp_path / "gone" / "manifest.json").exists()
+
+
 def test_a_run_that_goes_on_keeps_its_manifest(tmp_path):
     first = RunFolder(tmp_path, manifest(epochs=1))
     first.manifest["command"] = "old"
