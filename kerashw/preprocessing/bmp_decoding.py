@@ -5,9 +5,12 @@ TensorFlow's own decoder ignores the colour table of a file.
 
 import tensorflow as tf
 
+from kerashw.preprocessing.image_formats import prepared_when_called
+
 HEADER_BYTES = 54
 
 
+@prepared_when_called
 def decode_bmp(file):
     """Decode an uncompressed BMP file of 1, 4, 8, 24 or 32 bits per pixel.
 

@@ -7,11 +7,14 @@ two values of that colour: the pixels that differ are transparent.
 
 import tensorflow as tf
 
+from kerashw.preprocessing.image_formats import prepared_when_called
+
 HEADER_BYTES = 13
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, b"\x3b"
 GRAPHIC_CONTROL = 0xF9
 
 
+@prepared_when_called
 def decode_first_frame(file):
     """Decode the first frame of a GIF file.
 

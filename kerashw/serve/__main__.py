@@ -3,6 +3,7 @@
 import kerashw.startup  # noqa: F401 - keeps files of the working folder from hiding modules
 
 # isort: split
+import os
 import sys
 
 from kerashw.console import quiet_import, run_command
@@ -32,6 +33,8 @@ def _serve(options):
         raise _missing(error) from None
     # Both before the slow import, so that errors are reported at once.
     config = read_server_config(options)
+    # TensorFlow imports Keras 3 with itself, which takes a quarter of the time. No model needs it.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     with bound_socket(options.host, options.rest_api_port) as listener:
         try:
             with quiet_import():

@@ -5,6 +5,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 
 import pytest
 
@@ -161,3 +162,10 @@ def test_nothing_unsafe_is_called():
         assert not re.search(r"\b(pickle|eval\(|exec\(|load_model|marshal|shell=True)", text), (
             module
         )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the loaded libraries from /proc")
+def test_the_process_has_not_imported_keras(server):
+    libraries = pathlib.Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "tensorflow" in libraries
+    assert "matplotlib" not in libraries  # Keras imports it
