@@ -12,9 +12,9 @@ def initial_epoch(model):
     return model._initial_epoch
 
 
-def flatten_layers(layer, include_self=True):
-    """Return an iterator over a layer and all layers inside it, at any depth."""
-    return layer._flatten_layers(include_self=include_self)
+def flatten_layers(layer):
+    """Return the list of a layer and all layers inside it, at any depth."""
+    return layer._flatten_layers()
 
 
 def call_has_training_argument(layer):

@@ -235,8 +235,8 @@ def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
         InputError: If `image_shape` or `num_classes` is invalid.
 
     Example:
-        >>> compiled_model("softmax", 0, (28, 28, 1), 10).optimizer.name
-        'adadelta'
+        >>> float(compiled_model("softmax", 0, (28, 28, 1), 10).optimizer.learning_rate)
+        1.0
     """
     keras.utils.set_random_seed(seed)
     policy_before = keras.config.dtype_policy()

@@ -35,7 +35,7 @@ class Adadelta(keras.optimizers.Adadelta):
             no learning rate, so the default is 1.0.
         rho: Float in [0, 1), the decay rate ρ of the two averages.
         epsilon: Positive float, ε. The paper uses 1e-6 for MNIST.
-        name: String.
+        name: String; `None` for "adadelta", "adadelta_1", …, as in Keras.
         **kwargs: Arguments of every Keras optimizer: `clipnorm`, `weight_decay`, `use_ema`, …
 
     Raises:
@@ -53,7 +53,7 @@ class Adadelta(keras.optimizers.Adadelta):
         Algorithm 1 and Section 4.1.
     """
 
-    def __init__(self, learning_rate=1.0, rho=0.95, epsilon=1e-6, name="adadelta", **kwargs):
+    def __init__(self, learning_rate=1.0, rho=0.95, epsilon=1e-6, name=None, **kwargs):
         if not 0 <= rho < 1 or not epsilon > 0:
             raise InputError(
                 "rho must be at least 0 and below 1, and epsilon above 0. "

@@ -98,6 +98,15 @@ def test_defaults_are_those_of_the_paper_and_the_configuration_is_kept():
     assert Adadelta.from_config(changed.get_config()).get_config() == changed.get_config()
 
 
+def test_optimizers_are_numbered_as_those_of_keras():
+    keras.backend.clear_session()
+    names = [Adadelta().name for _ in range(3)]
+    keras.backend.clear_session()
+    assert names == [keras.optimizers.Adadelta(name=None).name for _ in range(3)]
+    saved = Adadelta(name="adadelta").get_config()
+    assert Adadelta.from_config(saved).name == "adadelta"
+
+
 @pytest.mark.parametrize(
     "arguments", [{"rho": -0.1}, {"rho": 1}, {"epsilon": 0}, {"rho": float("nan")}]
 )

@@ -14,9 +14,15 @@ def collapse_model(model):
     """Copy a model, with a `Dense` in place of every `FactoredDense`.
 
     The copy includes the layers of nested models, and a layer that the model shares is shared in
-    the copy too. The copy has the model's names, weights, trainable flags and dtype policies. If
-    the model is compiled, the copy is compiled with the same settings. Its optimizer starts without
-    state, because the state of the model's optimizer belongs to the factors.
+    the copy too. The copy has the model's names, weights, trainable flags and dtype policies, and
+    the regularizers and constraints of its layers. If the model is compiled, the copy is compiled
+    with the same settings. Its optimizer starts without state, because the state of the model's
+    optimizer belongs to the factors.
+
+    A `FactoredDense` inside another layer or a subclassed model is converted if it is, or is inside
+    of, an argument of that layer's constructor that the layer has as an attribute of the same name,
+    as in `TimeDistributed`. In place of one that a constructor creates, use `keras.layers.Dense`
+    and set its weights with `dense.set_weights(factored.collapse())`.
 
     As with `keras.models.clone_model`, custom functions such as a loss or an activation must be
     registered with Keras, and a subclass whose constructor does not take `inputs` and `outputs`
@@ -30,8 +36,8 @@ def collapse_model(model):
 
     Raises:
         InputError: If the model is neither functional nor Sequential, or not built; if its class
-            overrides `call`, which the copy would lose; or if a `FactoredDense` is inside a layer
-            that is neither such a model nor `TimeDistributed`.
+            or a subclass of `FactoredDense` overrides `call`, which the copy would lose; or if
+            another layer creates a `FactoredDense` itself.
 
     Example:
         >>> import keras
@@ -44,7 +50,8 @@ def collapse_model(model):
     """
     if not _has_graph(model):
         raise InputError(
-            "`collapse_model` takes a functional or Sequential model, whose layers Keras lists. "
+            "`collapse_model` takes a functional or Sequential model; call another model in one: "
+            "`x = keras.Input(shape); keras.Model(x, model(x))`. "
             f"Received: {model!r}"
         )
     if not model.built:
@@ -52,13 +59,16 @@ def collapse_model(model):
             "`collapse_model` takes a built model: call it once, or `model.build(input_shape)`. "
             f"Received: {model!r}, not built"
         )
-    copies = {}
-    copied_model = _copy(model, copies)
-    for original, copy in copies.values():
-        _copy_weights(original, copy)
-    # In reverse: models come after their layers, and a model's flag sets those of its layers.
-    for original, copy in reversed(copies.values()):
-        if isinstance(original, keras.Layer) and copy.trainable != original.trainable:
+    copied_model = _copy(model, copies={})
+    pairs = list(zip(flatten_layers(model), flatten_layers(copied_model), strict=True))
+    for original, copy in pairs:
+        if isinstance(original, FactoredDense):
+            copy.set_weights(original.collapse())
+        else:
+            _copy_state(original, copy)
+    # The outermost first, because a layer's flag sets those of the layers inside it.
+    for original, copy in sorted(pairs, key=lambda pair: -len(flatten_layers(pair[0]))):
+        if copy.trainable != original.trainable:
             copy.trainable = original.trainable
     if model.compiled:
         copied_model.compile_from_config(model.get_compile_config())
@@ -70,38 +80,41 @@ def _has_graph(layer):
 
 
 def _copy(layer, copies):
-    """Return the one copy of a layer; `copies` maps its id to the layer and the copy."""
+    """Return the one copy of a layer; `copies` maps the ids of layers to their copies."""
     if id(layer) not in copies:
-        copies[id(layer)] = (layer, _new_copy(layer, copies))
-    return copies[id(layer)][1]
+        copies[id(layer)] = _new_copy(layer, copies)
+    return copies[id(layer)]
 
 
 def _new_copy(layer, copies):
     if _has_graph(layer):
         return _copy_graph(layer, copies)
     if isinstance(layer, FactoredDense):
+        _check_call(layer, FactoredDense)
         # Dense has all the arguments of FactoredDense.
         return keras.layers.Dense.from_config(layer.get_config())
-    if not _contains_factors(layer):
+    factors = _factors_inside(layer) if isinstance(layer, keras.Layer) else ()
+    if not factors:
         return type(layer).from_config(layer.get_config())
-    if type(layer) is keras.layers.TimeDistributed:
-        return type(layer)(**layer.get_config() | {"layer": _copy(layer.layer, copies)})
-    raise InputError(
-        "`collapse_model` finds a FactoredDense only in functional and Sequential models and in "
-        "TimeDistributed, not in other layers. "
-        f"Received: one in the layer {layer.name!r} of class {type(layer).__name__}"
-    )
+    config = layer.get_config()
+    arguments = {name: getattr(layer, name, None) for name in config}
+    arguments = {name: inner for name, inner in arguments.items() if isinstance(inner, keras.Layer)}
+    if factors - {id(part) for inner in arguments.values() for part in flatten_layers(inner)}:
+        raise InputError(
+            "`collapse_model` cannot convert a FactoredDense that another layer creates: make it "
+            "an argument of the constructor and an attribute of the same name, or use "
+            "keras.layers.Dense and `dense.set_weights(factored.collapse())`. "
+            f"Received: one in the layer {layer.name!r} of class {type(layer).__name__}"
+        )
+    copied = {name: _copy(inner, copies) for name, inner in arguments.items()}
+    return type(layer)(**config | copied)
 
 
 def _copy_graph(model, copies):
     # Sequential models copy their input themselves. For others, clone_model loses `optional`.
     inputs = None if isinstance(model, keras.Sequential) else _new_inputs(model)
     copy = keras.models.clone_model(model, inputs, lambda layer: _copy(layer, copies))
-    if type(copy).call is not type(model).call:
-        raise InputError(
-            "`collapse_model` cannot copy a model class that overrides `call`. "
-            f"Received: {model.name!r} of class {type(model).__name__}"
-        )
+    _check_call(model, type(copy))
     copy.dtype_policy = model.dtype_policy
     return copy
 
@@ -113,30 +126,23 @@ def _new_inputs(model):
         if isinstance(layer, keras.layers.InputLayer)
     }
     return keras.tree.map_structure(
-        lambda tensor: _new_input(layers[id(tensor)]).output, model.input
+        lambda tensor: keras.layers.InputLayer(**layers[id(tensor)].get_config()).output,
+        model.input,
     )
 
 
-def _new_input(layer):
-    # Keras 3.12 omits `optional` from the configuration.
-    return keras.layers.InputLayer(**layer.get_config() | {"optional": layer.optional})
+def _check_call(original, copied_class):
+    """Refuse to copy a layer or model to a class that computes something else."""
+    if type(original).call is not copied_class.call:
+        raise InputError(
+            f"`collapse_model` cannot copy a subclass of {copied_class.__name__} that overrides "
+            f"`call`. Received: {original.name!r} of class {type(original).__name__}"
+        )
 
 
-def _contains_factors(layer):
-    return isinstance(layer, keras.Layer) and any(
-        isinstance(inner, FactoredDense) for inner in flatten_layers(layer, include_self=False)
-    )
-
-
-def _copy_weights(original, copy):
-    if isinstance(original, FactoredDense):
-        copy.set_weights(original.collapse())
-        return
-    # Layers inside a graph, or inside a wrapper of factors, are in `copies` themselves.
-    has_copied_layers = _has_graph(original) or _contains_factors(original)
-    if isinstance(original, keras.Layer) and not has_copied_layers:
-        for source, target in zip(flatten_layers(original), flatten_layers(copy), strict=True):
-            _copy_state(source, target)
+def _factors_inside(layer):
+    """Return the ids of the `FactoredDense` inside a layer."""
+    return {id(inner) for inner in flatten_layers(layer) if isinstance(inner, FactoredDense)}
 
 
 def _copy_state(source, target):

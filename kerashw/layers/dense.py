@@ -80,9 +80,11 @@ class Dense(keras.layers.Dense):
             x = keras.ops.add(x, self.bias)
         return x if self.activation is None else self.activation(x)
 
-    def quantize(self, mode=None, **settings):
-        """Quantize the layer; by default, Keras refuses to quantize subclasses of its `Dense`."""
-        return super().quantize(mode, **settings | {"type_check": False})
+    def quantize(self, mode=None, type_check=True, config=None):
+        """Quantize the layer; as in Keras, `type_check` refuses subclasses."""
+        # Keras' check accepts only its own `Dense`, so this class itself must not be checked.
+        is_subclass = type(self) is not Dense
+        return super().quantize(mode, type_check=type_check and is_subclass, config=config)
 
     def faster_product(self, inputs):
         """Return a function of inputs and kernel, or `None` where Keras' product is as fast."""

@@ -7,11 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerashw.errors import InputError
+from kerashw.layers.diagonal_count_checks import (
+    DIAGONALS,
+    check_arguments,
+    check_pixels,
+    check_shape,
+)
 
-DIAGONALS = {"anti": ("anti",), "main": ("main",), "both": ("anti", "main")}
-COUNTS = ("peaks", "segments")
-DATA_FORMATS = ("channels_last", "channels_first")
 # The relative amount by which a floating-point sum may be below the threshold.
 TOLERANCE = 0.005
 # The number of blocks of rows that are added as bytes; at most 255, so that no byte overflows.
@@ -34,10 +36,13 @@ class DiagonalCount(keras.layers.Layer):
 
     Counts are exact under every dtype policy, because the layer casts nothing to its compute dtype.
     In integer and boolean images, a pixel is set if it is not 0. Pixels of floating-point images
-    should be in [0, 1]. They are added in float32, or in float64 for float64 images, and a sum of
-    at least 99.5 % of the threshold reaches it: pixels of 0.999 are a full match. This tolerance is
-    at most half the distance to the next lower integer, so images of 0.0 and 1.0 have the same
-    counts as integer images.
+    must be in [0, 1]. They are added in float32, or in float64 for float64 images, and a sum of at
+    least 99.5 % of the threshold reaches it: pixels of 0.999 are a full match. This tolerance is at
+    most half the distance to the next lower integer, so images of 0.0 and 1.0 have the same counts
+    as integer images. For images of gray levels, such as 0 to 255, choose a `pixel_threshold`:
+    the pixels above it are set, in images of every type. Invert images of dark ink on light paper.
+
+    The layer counts each channel by itself.
 
     Args:
         size: Integer, at least 2, the height and width of the kernel.
@@ -48,17 +53,21 @@ class DiagonalCount(keras.layers.Layer):
             once. A segment longer than the kernel has several adjacent peaks.
         data_format: "channels_last" or "channels_first"; by default that of the Keras
             configuration.
+        pixel_threshold: Number; a pixel is set if it is above it. `None` for the rules above.
+        keepdims: Boolean, whether the counts of images with one channel have an axis for it too.
         **kwargs: Arguments of every Keras layer: `name`, `dtype`, `trainable`.
 
     Input shape:
-        (N, height, width, 1), or (N, 1, height, width) with "channels_first"; floats, integers or
-        booleans; height and width at least `size`.
+        (N, height, width, channels), or (N, channels, height, width) with "channels_first";
+        floats, integers or booleans; height and width at least `size`.
 
     Output shape:
-        (N,), int32.
+        (N, channels), or (N,) for one channel without `keepdims`; int32.
 
     Raises:
-        InputError: If an argument is invalid, or, when the layer is built, the input shape.
+        InputError: If an argument is invalid; if the input shape is, when the layer is built; or if
+            floats are not in [0, 1] and there is no `pixel_threshold`. The layer sees the values of
+            arrays and of eager tensors only, not those in a compiled graph, as in `predict`.
 
     Example:
         >>> import numpy as np
@@ -82,10 +91,12 @@ class DiagonalCount(keras.layers.Layer):
         threshold=None,
         count="peaks",
         data_format=None,
+        pixel_threshold=None,
+        keepdims=False,
         **kwargs,
     ):
         data_format = data_format or keras.config.image_data_format()
-        _check_arguments(size, diagonal, threshold, count, data_format)
+        check_arguments(size, diagonal, threshold, count, data_format, pixel_threshold)
         # No `autocast`: half precision would round the pixels before they are added.
         super().__init__(**kwargs, autocast=False)
         self.size = int(size)
@@ -93,6 +104,8 @@ class DiagonalCount(keras.layers.Layer):
         self.threshold = threshold
         self.count = count
         self.data_format = data_format
+        self.pixel_threshold = pixel_threshold
+        self.keepdims = keepdims
         self._min_sum = _min_sum(self.size if threshold is None else threshold)
 
     def build(self, input_shape):
@@ -115,7 +128,8 @@ class DiagonalCount(keras.layers.Layer):
             if self.count == "segments":
                 # n adjacent peaks are n - 1 pairs.
                 total = total - _count_true(_adjacent_pairs(peaks, diagonal))
-        return total
+        has_channels = len(total.shape) == 2
+        return ops.expand_dims(total, -1) if self.keepdims and not has_channels else total
 
     def feature_map(self, inputs):
         """Correlate each image with the kernel.
@@ -124,9 +138,10 @@ class DiagonalCount(keras.layers.Layer):
             inputs: As for the layer.
 
         Returns:
-            Tensor (N, height - size + 1, width - size + 1, D), or with the channels first. D is 1,
-            or 2 for both diagonals ("anti" first). The dtype is int32 for integer and boolean
-            images, whose set pixels are counted; float64 for float64 images; otherwise float32.
+            Tensor (N, height - size + 1, width - size + 1, D), or with the channels first. D is the
+            number of channels, or twice it for both diagonals (all channels of "anti" first). The
+            dtype is int32 for images of which the layer counts the set pixels; float64 for float64
+            images; otherwise float32.
         """
         images = self._to_images(inputs)
         images = ops.cast(images, "int32") if _is_boolean(images) else images
@@ -144,9 +159,10 @@ class DiagonalCount(keras.layers.Layer):
         return self._stack_channels(self._peaks(inputs).values())
 
     def compute_output_shape(self, input_shape):
-        """Return (N,): one count per image."""
+        """Return (N, channels), or (N,) for one channel without `keepdims`."""
         self._check_shape(input_shape)
-        return (input_shape[0],)
+        channels = input_shape[self._channel_axis]
+        return (input_shape[0], channels) if channels > 1 or self.keepdims else (input_shape[0],)
 
     def compute_output_spec(self, inputs):
         """Return the spec of the counts, int32 under every dtype policy."""
@@ -161,6 +177,8 @@ class DiagonalCount(keras.layers.Layer):
             "threshold": self.threshold,
             "count": self.count,
             "data_format": self.data_format,
+            "pixel_threshold": self.pixel_threshold,
+            "keepdims": self.keepdims,
         }
 
     @property
@@ -168,7 +186,7 @@ class DiagonalCount(keras.layers.Layer):
         return -1 if self.data_format == "channels_last" else 1
 
     def _peaks(self, inputs):
-        """Return the peaks of each diagonal by name, booleans (N, rows, columns)."""
+        """Return the peaks of each diagonal by name, booleans (N, rows, columns[, channels])."""
         images = self._to_images(inputs)
         if _is_boolean(images) and self._min_sum > self.size - 1:
             return {
@@ -183,15 +201,22 @@ class DiagonalCount(keras.layers.Layer):
         return {name: _sum(shifted) >= min_sum for name, shifted in self._shift(images).items()}
 
     def _to_images(self, inputs):
-        """Return the images (N, height, width): booleans, float32 or float64."""
+        """Return the images (N, height, width[, channels]): booleans, float32 or float64."""
         if not keras.utils.is_keras_tensor(inputs):
             inputs = ops.convert_to_tensor(inputs)
         self._check_shape(inputs.shape)
-        images = ops.squeeze(inputs, self._channel_axis)
+        if inputs.shape[self._channel_axis] == 1:
+            images = ops.squeeze(inputs, self._channel_axis)
+        else:
+            images = ops.moveaxis(inputs, self._channel_axis, -1)
         dtype = keras.backend.standardize_dtype(images.dtype)
-        if "float" in dtype:
-            return images if dtype == "float64" else ops.cast(images, "float32")
-        return ops.cast(images, "bool")
+        if self.pixel_threshold is None and "float" not in dtype:
+            return ops.cast(images, "bool")
+        images = images if dtype == "float64" else ops.cast(images, "float32")
+        if self.pixel_threshold is not None:
+            return images > self.pixel_threshold
+        check_pixels(images, TOLERANCE)
+        return images
 
     def _shift(self, images):
         """Return for each diagonal by name the images shifted to each of its pixels."""
@@ -206,42 +231,11 @@ class DiagonalCount(keras.layers.Layer):
         return shifted
 
     def _stack_channels(self, maps):
-        return ops.stack(list(maps), axis=self._channel_axis)
+        maps = [one if len(one.shape) == 4 else ops.expand_dims(one, -1) for one in maps]
+        return ops.moveaxis(ops.concatenate(maps, axis=-1), -1, self._channel_axis)
 
     def _check_shape(self, shape):
-        shape = tuple(shape)
-        first = self.data_format == "channels_first"
-        expected = "(N, 1, height, width)" if first else "(N, height, width, 1)"
-        if len(shape) != 4 or shape[self._channel_axis] != 1:
-            raise InputError(
-                f"DiagonalCount needs images with one channel, {expected}. "
-                f"Received: input_shape={shape}"
-            )
-        if any(n is not None and n < self.size for n in (shape[2:] if first else shape[1:3])):
-            raise InputError(
-                f"images must be at least as high and as wide as the kernel, size={self.size}. "
-                f"Received: input_shape={shape}"
-            )
-
-
-def _check_arguments(size, diagonal, threshold, count, data_format):
-    if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 2:
-        raise InputError(f"`size` must be an integer of at least 2. Received: size={size!r}")
-    for name, value, known in (
-        ("diagonal", diagonal, DIAGONALS),
-        ("count", count, COUNTS),
-        ("data_format", data_format, DATA_FORMATS),
-    ):
-        if value not in known:
-            raise InputError(f"`{name}` must be one of {', '.join(known)}. Received: {value!r}")
-    if threshold is None:
-        return
-    is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
-    if not is_number or not 0 < threshold <= size:
-        raise InputError(
-            f"`threshold` must be above 0 and at most the size, {size}: no window of {size} pixels "
-            f"on a diagonal has a greater sum. Received: threshold={threshold!r}"
-        )
+        check_shape(tuple(shape), self.size, self.data_format)
 
 
 def _min_sum(threshold):
@@ -263,14 +257,14 @@ def _sum(terms):
 
 
 def _adjacent_pairs(peaks, diagonal):
-    """Mark each peak (N, rows, columns) that has a predecessor along its diagonal."""
+    """Mark each peak (N, rows, columns, …) that has a predecessor along its diagonal."""
     left, right = peaks[:, :, :-1], peaks[:, :, 1:]
     before, after = (right, left) if diagonal == "anti" else (left, right)
     return ops.logical_and(before[:, :-1], after[:, 1:])
 
 
 def _count_true(marks):
-    """Count the true values of each image, booleans (N, rows, columns) → int32 (N,).
+    """Count the true values of each image, booleans (N, rows, columns, …) → int32 (N, …).
 
     Blocks of rows are added as bytes first, because processors add many bytes at a time. Only the
     sum of the blocks is widened to int32.

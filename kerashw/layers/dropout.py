@@ -19,9 +19,6 @@ class Dropout(keras.layers.Dropout):
     rounds p to the nearest multiple of 2⁻¹⁶, an error of at most 8·10⁻⁶. Units that are kept are
     divided by the exact probability of being kept, so the expected output is the input.
 
-    Units are dropped by a multiplication by 0, in the forward and the backward pass. So a dropped
-    unit that is not finite becomes NaN, where Keras returns 0.
-
     The layer is Keras' own on other backends, with a `noise_shape`, and for p below 0.01 or above
     0.99.
 
@@ -35,7 +32,7 @@ class Dropout(keras.layers.Dropout):
         Any; floats. Outside training, the output is the input.
 
     Raises:
-        ValueError: If `rate` is not in [0, 1].
+        ValueError: If `rate` is not in [0, 1], or, in training, if the inputs are not floats.
 
     Example:
         >>> import numpy as np
@@ -53,8 +50,13 @@ class Dropout(keras.layers.Dropout):
 
     def call(self, inputs, training=False):
         """Drop units of the inputs in training."""
-        use_keras = keras.config.backend() != "tensorflow" or self.noise_shape is not None
-        if not training or use_keras or not 0.01 <= self.rate <= 0.99:
+        if (
+            not training
+            or keras.config.backend() != "tensorflow"
+            or self.noise_shape is not None
+            or not 0.01 <= self.rate <= 0.99
+            or not tf.as_dtype(inputs.dtype).is_floating  # an error in Keras
+        ):
             return super().call(inputs, training=training)
         bits, threshold = _bits_and_threshold(self.rate)
         size = tf.size(inputs)
@@ -65,7 +67,8 @@ class Dropout(keras.layers.Dropout):
         # The `threshold` lowest of the 2**bits signed integers drop a unit.
         kept = tf.cast(drawn >= threshold - 2 ** (bits - 1), inputs.dtype)
         scale = 1 / (1 - threshold / 2**bits)
-        return inputs * tf.reshape(kept * scale, tf.shape(inputs))
+        # The product with 0 is 0 even for units that are not finite.
+        return tf.math.multiply_no_nan(inputs, tf.reshape(kept * scale, tf.shape(inputs)))
 
 
 def _bits_and_threshold(rate):

@@ -25,12 +25,20 @@ class FactoredDense(keras.layers.Layer):
     and B enter as a sum, so their gradients are equal and both change from the first step on.
     Gradient descent never changes A - B.
 
+    `kernel_regularizer` penalizes the product ((A + B) C)ᵀ, the kernel of the equal `Dense`, and
+    not its factors. So both layers have the same loss. There is no `kernel_constraint`: it would
+    have to change the product after each step, and a product does not determine its factors.
+
     Args:
         units: Positive integer, the size K of the output.
         activation: A Keras activation or its name; `None` for none.
         use_bias: Boolean, whether to add a bias; by default `False`, as in the homework.
         kernel_initializer: Initializer of the kernel (m, units) of the equal `Dense`.
         bias_initializer: Initializer of the bias (units,).
+        kernel_regularizer: Regularizer of the kernel (m, units) of the equal `Dense`.
+        bias_regularizer: Regularizer of the bias.
+        activity_regularizer: Regularizer of the output.
+        bias_constraint: Constraint of the bias.
         **kwargs: Arguments of every Keras layer: `name`, `dtype`, `trainable`.
 
     Input shape:
@@ -62,16 +70,23 @@ class FactoredDense(keras.layers.Layer):
         use_bias=False,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        bias_constraint=None,
         **kwargs,
     ):
         if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
             raise InputError(f"`units` must be a positive integer. Received: units={units!r}")
-        super().__init__(**kwargs)
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = units
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -88,12 +103,19 @@ class FactoredDense(keras.layers.Layer):
         self.A = self.add_weight(name="A", shape=square, initializer="identity", autocast=False)
         self.B = self.add_weight(name="B", shape=square, initializer="zeros", autocast=False)
         self.C = self.add_weight(
-            name="C", shape=(self.units, features), initializer=self._transposed_kernel
+            name="C",
+            shape=(self.units, features),
+            initializer=self._transposed_kernel,
+            regularizer=self.kernel_regularizer and _ProductRegularizer(self),
         )
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
-                name="bias", shape=(self.units,), initializer=self.bias_initializer
+                name="bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
             )
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
@@ -156,4 +178,21 @@ class FactoredDense(keras.layers.Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
+
+
+class _ProductRegularizer(keras.regularizers.Regularizer):
+    """The layer's `kernel_regularizer` of ((A + B) C)ᵀ, as the regularizer of the variable C.
+
+    So Keras adds the loss once, however often the layer is called, and none if it is not trained.
+    """
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def __call__(self, C):
+        kernel = ops.transpose(ops.matmul(self.layer.A + self.layer.B, C))
+        return self.layer.kernel_regularizer(kernel)

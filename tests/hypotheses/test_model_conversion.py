@@ -173,6 +173,81 @@ def test_an_optional_input_stays_optional():
     assert tuple(copy([np.ones((2, 6), "float32"), None]).shape) == (2, 3)
 
 
+class WithInner:
+    """The configuration of a user's class whose constructor takes a layer."""
+
+    def get_config(self):
+        inner = keras.saving.serialize_keras_object(self.inner)
+        return {**super().get_config(), "inner": inner}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config | {"inner": keras.saving.deserialize_keras_object(config["inner"])})
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Residual(WithInner, layers.Layer):
+    """A layer of a user with a layer as an argument, and one and a weight of its own."""
+
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+        self.norm = layers.LayerNormalization()
+
+    def build(self, input_shape):
+        if not self.inner.built:
+            self.inner.build(input_shape)
+        self.norm.build(input_shape)
+        self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones")
+
+    def call(self, x):
+        return x + self.scale * self.inner(self.norm(x))
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Calling(WithInner, keras.Model):
+    """A subclassed model of a user with a layer as an argument."""
+
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    def call(self, x):
+        return 2 * self.inner(x)
+
+
+def test_layers_and_subclassed_models_of_users_are_copied_with_their_arguments(tmp_path):
+    shared = FactoredDense(6, name="shared")
+    x = keras.Input((6,))
+    h = Residual(keras.Sequential([FactoredDense(6)], name="core"), name="r")(shared(x))
+    model = keras.Model(x, Residual(Residual(shared))(Calling(FactoredDense(6))(h)))
+    randomize(model)
+    model.get_layer("r").norm.trainable = False
+    copy, inputs = collapse_model(model), inputs_of(model)
+    assert not any(isinstance(layer, FactoredDense) for layer in copy._flatten_layers())
+    assert copy.count_params() == model.count_params() - 3 * 2 * 36
+    flags = [layer.trainable for layer in model._flatten_layers()]
+    assert [layer.trainable for layer in copy._flatten_layers()] == flags
+    np.testing.assert_allclose(outputs_of(copy, inputs), outputs_of(model, inputs), rtol=1e-4)
+    copy.save(tmp_path / "copy.keras")
+    loaded = keras.saving.load_model(tmp_path / "copy.keras")
+    np.testing.assert_array_equal(outputs_of(loaded, inputs), outputs_of(copy, inputs))
+
+
+def test_regularizers_and_the_bias_constraint_are_kept():
+    regularizers = {"kernel_regularizer": "l2", "bias_regularizer": "l1"}
+    layer = FactoredDense(
+        3, use_bias=True, activity_regularizer="l2", bias_constraint="non_neg", **regularizers
+    )
+    model = randomize(keras.Sequential([keras.Input((6,)), layer]))
+    model.compile("sgd", "mse")
+    copy = collapse_model(model)
+    x, y = np.ones((4, 6), "float32"), np.ones((4, 3), "float32")
+    assert copy.evaluate(x, y, verbose=0) == pytest.approx(model.evaluate(x, y, verbose=0))
+    found, expected = copy.layers[0].get_config(), layer.get_config()
+    assert {name: found[name] for name in expected} == expected
+
+
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__(name="subclassed")
@@ -187,6 +262,11 @@ class Doubled(keras.Sequential):
         return 2 * super().call(x, training=training)
 
 
+class DoubledFactors(FactoredDense):
+    def call(self, x):
+        return 2 * super().call(x)
+
+
 def inside_another_model():
     x = keras.Input((6,))
     return keras.Model(x, Subclassed()(x))
@@ -199,6 +279,7 @@ def inside_another_model():
         (lambda: FactoredDense(3, name="d"), r"functional or Seq.* Received: <FactoredDense .*>$"),
         (lambda: keras.Sequential([FactoredDense(3)]), r"takes a built model.* not built$"),
         (inside_another_model, r"Received: one in the layer 'subclassed' of class Subclassed$"),
+        (lambda: keras.Sequential([keras.Input((6,)), DoubledFactors(3)]), r"DoubledFactors$"),
         (lambda: Doubled([keras.Input((6,)), FactoredDense(3)], name="d"), r"'d' of class Doubled"),
     ],
 )

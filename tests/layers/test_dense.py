@@ -163,6 +163,23 @@ def test_in_eager_mode_it_uses_keras_product(monkeypatch):
     assert used == []
 
 
+class Doubled(Dense):
+    """A layer of a user, which Keras' quantized product would not double."""
+
+    def call(self, inputs, training=None):
+        return 2 * super().call(inputs, training=training)
+
+
+def test_subclasses_are_quantized_only_without_the_type_check_of_keras():
+    layer = Doubled(3)
+    layer.build((None, 4))
+    with pytest.raises(NotImplementedError, match=r"Doubled does not have .*`quantize`"):
+        layer.quantize("int8")
+    assert layer.quantization_mode is None
+    layer.quantize("int8", type_check=False)
+    assert layer.quantization_mode == "int8"
+
+
 def test_it_can_be_quantized():
     model = keras.Sequential([keras.Input((600,)), Dense(310), Dense(5)])
     inputs = normal(4, 600)

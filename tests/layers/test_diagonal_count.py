@@ -164,5 +164,50 @@ def test_an_integer_pixel_is_set_if_it_is_not_zero(dtype):
         assert counts_of(layer, levels) == counts_of(layer, batch)
 
 
+@FEW
+@given(batch=BATCHES, arguments=ARGUMENTS, threshold=st.sampled_from([0, 127, 127.5, 254]))
+def test_pixels_above_their_threshold_are_set_in_every_dtype(batch, arguments, threshold):
+    rng = np.random.default_rng(0)
+    levels = np.where(
+        batch,
+        rng.integers(threshold + 1, 256, batch.shape),
+        rng.integers(0, threshold + 1, batch.shape),
+    )
+    layer = DiagonalCount(pixel_threshold=threshold, **arguments)
+    expected = counts_of(DiagonalCount(**arguments), batch)
+    for dtype in ("uint8", "int32", "float32", "float64"):
+        assert counts_of(layer, levels.astype(dtype)) == expected
+    assert keras.backend.standardize_dtype(layer.feature_map(levels).dtype) == "int32"
+
+
+@FEW
+@given(batch=BATCHES, arguments=ARGUMENTS, dtype=st.sampled_from(["uint8", "float32"]))
+def test_each_channel_is_counted_like_an_image_of_one_channel(batch, arguments, dtype):
+    channels = np.concatenate([batch, batch[:, ::-1], 1 - batch], axis=-1).astype(dtype)
+    layer = DiagonalCount(**arguments)
+    alone = [counts_of(layer, channels[..., [c]]) for c in range(3)]
+    for data_format, axis in (("channels_last", -1), ("channels_first", 1)):
+        inputs = np.moveaxis(channels, -1, axis)
+        layer = DiagonalCount(data_format=data_format, **arguments)
+        assert layer.compute_output_shape(inputs.shape) == (len(batch), 3)
+        assert counts_of(layer, inputs) == np.stack(alone, axis=-1).tolist()
+        for function in (layer.feature_map, layer.peaks):
+            maps = keras.ops.convert_to_numpy(function(inputs))
+            for c in range(3):
+                one = keras.ops.convert_to_numpy(function(inputs.take([c], axis)))
+                np.testing.assert_array_equal(
+                    np.moveaxis(maps, axis, 0)[c::3], np.moveaxis(one, axis, 0)
+                )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_keepdims_keeps_an_axis_of_channels(channels):
+    batch = random_images(4, 9, 9, channels)
+    layer = DiagonalCount(keepdims=True)
+    counts = keras.ops.convert_to_numpy(layer(batch))
+    assert counts.shape == layer.compute_output_shape(batch.shape) == (4, channels)
+    np.testing.assert_array_equal(counts.squeeze(), DiagonalCount()(batch))
+
+
 def test_nan_is_not_a_peak():
     assert counts_of(DiagonalCount(), np.full((1, 5, 5, 1), np.nan, "float32")) == [0]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerashw.layers import DiagonalCount
+from kerashw.layers import Dense, DiagonalCount
 from tests.conftest import on_tensorflow
 from tests.layers.diagonal_images import count_in_python, counts_of, random_images
 
@@ -19,7 +19,7 @@ def test_the_frozen_kernel_is_in_the_summary(capsys):
     [
         {},
         {"size": 4, "diagonal": "both", "threshold": 2.5, "count": "segments"},
-        {"data_format": "channels_first"},
+        {"data_format": "channels_first", "pixel_threshold": 0.5},
         {"dtype": "mixed_bfloat16", "name": "a_name", "trainable": False},
     ],
 )
@@ -68,6 +68,18 @@ def test_it_can_follow_a_trained_layer():
     model = keras.Model(image, [DiagonalCount()(x), keras.layers.GlobalMaxPooling2D()(x)])
     assert [output.dtype for output in model.outputs] == ["int32", "float32"]
     assert model.predict(random_images(4, 9, 9, 1).astype("float32"), verbose=0)[0].shape == (4,)
+
+
+def test_counts_can_be_concatenated_with_features_and_enter_a_dense_layer():
+    image, features = keras.Input((9, 9, 2), dtype="uint8"), keras.Input((3,))
+    count = DiagonalCount(keepdims=True)
+    counts = keras.layers.Concatenate()([count(image), count(image[..., :1]), features])
+    model = keras.Model([image, features], [counts, Dense(2)(counts), Dense(2)(count(image))])
+    batch, x = random_images(4, 9, 9, 2), np.ones((4, 3), "float32")
+    found = model.predict([batch, x], verbose=0)
+    expected = np.array([count_in_python(batch[..., [c]], 3, "anti") for c in (0, 1, 0)]).T
+    np.testing.assert_array_equal(found[0], np.concatenate([expected, x], axis=1))
+    assert [outputs.shape for outputs in found] == [(4, 6), (4, 2), (4, 2)]
 
 
 def test_the_feature_map_can_be_an_output_of_a_functional_model():

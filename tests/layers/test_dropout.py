@@ -126,8 +126,11 @@ def test_the_gradient_is_dropped_with_the_output(compiled):
             output_and_gradient, input_signature=spec, jit_compile=compiled == "xla"
         )
     x = np.random.default_rng(0).normal(size=1001).astype("float32")
+    x[:100] = np.inf
     y, gradient = output_and_gradient(tf.constant(x))
-    np.testing.assert_allclose(y, x * gradient.numpy(), rtol=1e-6)
+    kept = gradient.numpy() != 0
+    np.testing.assert_allclose(y, np.where(kept, x * 1.25, 0), rtol=1e-4)
+    np.testing.assert_allclose(gradient[kept], 1.25, rtol=1e-4)
     assert 100 < (gradient.numpy() == 0).sum() < 300
 
 
@@ -137,6 +140,35 @@ def test_a_loaded_model_contains_it(tmp_path):
     layer = keras.models.load_model(tmp_path / "model.keras").layers[0]
     assert type(layer) is Dropout
     assert (layer.rate, layer.seed) == (0.3, 2)
+
+
+@on_tensorflow
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_inputs_that_are_not_floats_are_the_same_errors_as_in_keras(dtype):
+    inputs, errors = np.ones((4, 3), dtype), []
+    for layer in (Dropout(0.5), keras.layers.Dropout(0.5)):
+        assert layer(keras.Input((3,), dtype=dtype)).dtype == "float32"
+        np.testing.assert_array_equal(layer(inputs, training=False), inputs)
+        with pytest.raises(ValueError, match="must be a floating point tensor") as caught:
+            layer(inputs, training=True)
+        errors.append(str(caught.value))
+    assert errors[0] == errors[1]
+
+
+@on_tensorflow
+@settings(max_examples=10)
+@given(
+    rate=st.sampled_from([0.2, 0.5]),
+    value=st.sampled_from([np.inf, -np.inf, np.nan]),
+    policy=st.sampled_from(["float32", "float64", "mixed_bfloat16", "mixed_float16"]),
+)
+def test_a_dropped_unit_is_0_even_if_it_is_not_finite(rate, value, policy):
+    inputs = keras.ops.full((999,), value, dtype=policy.removeprefix("mixed_"))
+    found = keras.ops.convert_to_numpy(Dropout(rate, seed=1, dtype=policy)(inputs, training=True))
+    found = found.astype("float64")
+    kept = found[found != 0]
+    np.testing.assert_array_equal(kept, np.full(len(kept), value))
+    assert 999 * (0.9 - rate) < len(kept) < 999 * (1.1 - rate)
 
 
 def test_a_rate_outside_0_to_1_is_an_error():

@@ -10,9 +10,14 @@ import pytest
 
 from kerashw.errors import InputError
 from kerashw.layers import FactoredDense
-from tests.conftest import import_peer
+from tests.conftest import import_peer, on_tensorflow
 
 FACTORS = ["A", "B", "C"]
+REGULARIZERS = {
+    "kernel_regularizer": keras.regularizers.L1L2(0.1, 0.2),
+    "bias_regularizer": keras.regularizers.L2(0.3),
+    "activity_regularizer": keras.regularizers.L1(0.4),
+}
 
 
 def normal(*shape, seed=0):
@@ -49,6 +54,8 @@ def to_numpy(tensor):
                 "kernel_initializer": "he_normal",
                 "bias_initializer": "ones",
                 "use_bias": True,
+                "bias_constraint": "max_norm",
+                **REGULARIZERS,
             },
             (4, 2),
             (4, 7),
@@ -123,6 +130,54 @@ def test_training_keeps_the_difference_of_a_and_b():
     A, B, _ = layer.get_weights()
     assert np.abs(B).max() > 0.01
     np.testing.assert_allclose(A - B, np.eye(3), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kernel_regularizer", "dtype", "rtol"),
+    [
+        pytest.param("l1", "float64", 1e-6, marks=on_tensorflow),
+        pytest.param("l2", "float64", 1e-6, marks=on_tensorflow),
+        ("orthogonal_regularizer", "float32", 1e-5),
+        ("l2", "mixed_bfloat16", 0.02),
+    ],
+)
+def test_its_losses_equal_those_of_the_equal_dense(kernel_regularizer, dtype, rtol):
+    regularizers = REGULARIZERS | {"kernel_regularizer": kernel_regularizer}
+    layer = FactoredDense(3, use_bias=True, dtype=dtype, **regularizers)
+    randomized(layer, (None, 5))
+    dense = equal_dense(layer, (None, 5), dtype=dtype, **regularizers)
+    x = normal(4, 5)
+    for calls in range(3):  # a loss of weights is added once, that of outputs after each call
+        losses, expected = (
+            sorted(to_numpy(keras.ops.cast(loss, "float32")) for loss in one.losses)
+            for one in (layer, dense)
+        )
+        assert len(losses) == 2 + min(calls, 1)
+        np.testing.assert_allclose(losses, expected, rtol=rtol)
+        layer(x), dense(x)
+    layer.trainable = dense.trainable = False
+    assert len(layer.losses) == len(dense.losses) == 1
+
+
+def test_the_penalty_of_the_product_is_trained_through_the_factors():
+    """The gradient of λ‖W‖² with respect to W is 2λW; see `induced_step` for the step on W."""
+    layer = FactoredDense(3, kernel_regularizer=keras.regularizers.L2(0.5))
+    A, B, C = randomized(layer, (None, 5)).get_weights()
+    model = keras.Sequential([keras.Input((5,)), layer])
+    model.compile(keras.optimizers.SGD(0.125), lambda y_true, y_pred: 0 * y_pred)
+    model.fit(normal(2, 5), normal(2, 3), verbose=0)
+    W, M = (A + B) @ C, A + B
+    expected = [A - 0.125 * W @ C.T, B - 0.125 * W @ C.T, C - 0.125 * M.T @ W]
+    for found, factor in zip(layer.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(found, factor, rtol=1e-5, atol=1e-5)
+
+
+def test_the_bias_has_its_constraint_and_a_kernel_constraint_is_an_error():
+    layer = FactoredDense(3, use_bias=True, bias_constraint="non_neg")
+    layer.build((None, 5))
+    assert isinstance(layer.bias.constraint, keras.constraints.NonNeg)
+    with pytest.raises(ValueError, match=r"passed to FactoredDense: \{'kernel_constraint'"):
+        FactoredDense(3, kernel_constraint="non_neg")
 
 
 @pytest.mark.parametrize("units", [0, -3, 2.0, "3", None, True])
