@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import random
+import re
 import select
 import shutil
 import signal
@@ -90,6 +91,11 @@ def import_peer(name):
     if not importlib.util.find_spec(name) and os.environ.get("KERASHW_REQUIRE_PEERS"):
         pytest.fail(f"{name} is not installed")
     return pytest.importorskip(name)
+
+
+def without_info_of_tensorflow(errors):
+    """Remove the lines of level INFO that TensorFlow 2.20 writes whatever its log level is."""
+    return re.sub(r"(?m)^(WARNING: All log messages before absl::|I0000 ).*\n", "", errors)
 
 
 def run_in_terminal(command, columns=120, **environment):

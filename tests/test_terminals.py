@@ -15,7 +15,8 @@ from tests.conftest import run_in_terminal
 from tests.ports import free_port
 from tests.shared_folder import shared_folder
 
-COMMANDS = ["kerashw", "kerashw.train", "kerashw.verify", "kerashw.benchmark", "kerashw.serve"]
+OTHER_COMMANDS = ["kerashw", "kerashw.verify", "kerashw.benchmark", "kerashw.serve"]
+COMMANDS = ["kerashw.train", *OTHER_COMMANDS]
 SMALL = ["--model=softmax", "--epochs=1", "--train-examples=500", "--test-examples=100"]
 # The name of a folder: not ASCII, and an emoji of rich.
 NAME = "é :smile:"
@@ -123,7 +124,10 @@ def test_a_plain_terminal_of_40_columns_gets_every_word_and_no_escape_codes():
     assert {"207", r"10\xd7784,", "probabilities", "holds"} <= set(words)
 
 
-@pytest.mark.parametrize("module", COMMANDS)
+@pytest.mark.parametrize(
+    "module",
+    ["kerashw.train", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHER_COMMANDS)],
+)
 def test_help_is_printed_unless_its_stream_is_closed(module):
     for is_shown, settings in [
         (True, ASCII_LOCALE),

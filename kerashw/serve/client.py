@@ -56,7 +56,8 @@ class Client:
                 - array, list of numbers or list of strings, whose first dimension is the number of
                   examples;
                 - uint8 array (N, height, width) or (N, height, width, 1), pixels from 0 to 255, for
-                  the signature `pixels`;
+                  the signature `pixels`; a list of such images, as arrays or grey PIL images; or
+                  one image (height, width);
                 - image file or list of image files, as `Path` or as strings that end in .png,
                   .jpg, .jpeg, .gif, .bmp or .webp. Their bytes are sent to the signature
                   `image_bytes`;
@@ -219,7 +220,7 @@ def _error_text(error):
 
 def _select_signature(inputs):
     """Return the inputs for a signature and its name; None is the default signature."""
-    if _are_files(inputs):
+    if isinstance(inputs, list | tuple) and inputs and all(map(_is_file, inputs)):
         return inputs, "image_bytes"
     if isinstance(inputs, dict) and len(inputs) == 1:
         [(name, value)] = inputs.items()
@@ -241,24 +242,28 @@ def _find_pixels(value):
     if array.size and array.max() == 1:
         raise ClientError(
             f"The signature {PIXELS} reads 1 of 255 as nearly black. Multiply zeros and ones by "
-            f'255, convert them to floats, or pass signature="{PIXELS}" to send them as they are. '
-            f"Received: a uint8 array {array.shape} of zeros and ones"
+            "255, convert them to floats, or send images (N, height, width) as they are with "
+            f'signature="{PIXELS}". Received: a uint8 array {array.shape} of zeros and ones'
         )
+    if array.ndim == 2:  # one image
+        return array[np.newaxis]
     return array[..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array
 
 
 def _try_array(value):
     """Return an array, or a list of arrays of equal shape as one array; None for other values."""
     if isinstance(value, list | tuple):
-        if not all(getattr(each, "ndim", 0) and hasattr(each, "__array__") for each in value):
+        if not all(map(_is_array, value)):
             return None
         arrays = [np.asarray(each) for each in value]
-        return np.stack(arrays) if len({each.shape for each in arrays}) == 1 else None
-    return np.asarray(value) if hasattr(value, "__array__") else None
+        has_one_shape = len({each.shape for each in arrays}) == 1
+        return np.stack(arrays) if has_one_shape and arrays[0].ndim else None
+    return np.asarray(value) if _is_array(value) else None
 
 
-def _are_files(inputs):
-    return isinstance(inputs, list | tuple) and bool(inputs) and all(map(_is_file, inputs))
+def _is_array(value):
+    """Return whether NumPy can read a value as an array. PIL images have the second name alone."""
+    return hasattr(value, "__array__") or hasattr(value, "__array_interface__")
 
 
 def _is_file(value):
@@ -277,7 +282,7 @@ def _to_json(value):
         return {"b64": base64.b64encode(value).decode()}
     if isinstance(value, list | tuple):
         return [_to_json(inner) for inner in value]
-    if isinstance(value, np.generic | np.ndarray) or hasattr(value, "__array__"):
+    if _is_array(value):
         array = np.asarray(value)
         return _to_json(array.tolist()) if array.dtype == object else array.tolist()
     return value

@@ -38,7 +38,8 @@ class ConsoleProgress(Observer):
         return self
 
     def __exit__(self, *exception):
-        self.progress.stop()
+        # Before version 14.3, rich's `progress.stop()` prints an empty line without a terminal.
+        self.progress.live.stop()
 
     def on_workers_wait(self, choice, timeout):
         """Print how many workers the run waits for."""

@@ -47,7 +47,8 @@ class VerdictTable(Observer):
         return self
 
     def __exit__(self, *exception):
-        self.progress.stop()
+        # Before version 14.3, rich's `progress.stop()` prints an empty line without a terminal.
+        self.progress.live.stop()
 
     def show_claim(self, claim):
         """Show the claim whose test starts, in a terminal."""

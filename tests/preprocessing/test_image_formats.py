@@ -29,6 +29,8 @@ def test_a_file_has_the_signature_of_its_own_format_alone(kind):
         (b"a text", "not an image"),
         (b"", "an empty file"),
     ],
+    # A PDF contains the time: names of tests with its bytes differ between pytest's workers.
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_other_files_are_described(file, description):
     assert not is_decodable(file)
