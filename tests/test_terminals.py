@@ -10,6 +10,7 @@ import pytest
 
 from kerashw.serve.client import Client
 from kerashw.streams import OutputStream
+from kerashw.train.__main__ import main as train
 from kerashw.verify.__main__ import main as verify
 from tests.conftest import run_in_terminal
 from tests.ports import free_port
@@ -69,13 +70,13 @@ def assert_complete(folder):
 def ascii_run(data, tmp_path_factory):
     """A run that was trained in an ASCII locale; its folder and the ended process."""
 
-    def train(folder):
+    def train_there(folder):
         arguments = [*SMALL, "--output", folder / NAME]
         code, *texts = run("kerashw.train", *arguments, PYTHONWARNINGS="error", **ASCII_LOCALE)
         ended = [code, *(text.decode() for text in texts)]
         (folder / "ended.json").write_text(json.dumps(ended))
 
-    folder = shared_folder(tmp_path_factory, "ascii_run", train)
+    folder = shared_folder(tmp_path_factory, "ascii_run", train_there)
     return folder / NAME, *json.loads((folder / "ended.json").read_text())
 
 
@@ -93,25 +94,36 @@ def test_training_in_an_ascii_locale_prints_every_line(ascii_run):
     assert f"'{folder}'" in manifest["command"]
 
 
-def test_training_goes_on_without_its_reader(data, tmp_path):
+@pytest.mark.slow
+def test_a_training_process_goes_on_without_its_reader(data, tmp_path):
     code, errors = run_unread("kerashw.train", *SMALL, "--output", tmp_path / MARKUP, lines=1)
     assert (code, errors) == (0, b"")
     assert_complete(tmp_path / MARKUP)
 
 
-@pytest.mark.parametrize(("files", "code"), [([], 141), (["--json", "claims.json"], 0)])
-def test_a_command_stops_with_its_reader_unless_it_writes_files(files, code, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def unread_code(command, arguments, monkeypatch):
+    """Run a command in this process without a reader of its output; return its exit code."""
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     reading_end, writing_end = os.pipe()
     os.close(reading_end)
     with OutputStream(os.fdopen(writing_end, "w"), needs_reader=True) as stream:
         monkeypatch.setattr(sys, "stdout", stream)
         try:
-            assert verify(["--claim", "4", *files]) == code
+            return command(arguments)
         except SystemExit as ended:
-            assert ended.code == code
+            return ended.code
+
+
+@pytest.mark.parametrize(("files", "code"), [([], 141), (["--json", "claims.json"], 0)])
+def test_a_command_stops_with_its_reader_unless_it_writes_files(files, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert unread_code(verify, ["--claim", "4", *files], monkeypatch) == code
     assert [path.name for path in tmp_path.iterdir()] == files[1:]
+
+
+def test_training_needs_no_reader(data, tmp_path, monkeypatch):
+    assert unread_code(train, [*SMALL, "--output", str(tmp_path / MARKUP)], monkeypatch) == 0
+    assert_complete(tmp_path / MARKUP)
 
 
 def test_a_plain_terminal_of_40_columns_gets_every_word_and_no_escape_codes():

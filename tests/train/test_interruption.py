@@ -26,8 +26,13 @@ def test_a_full_disk(data, tmp_path, train_here):
     # regression has 100,000, that of the MLP 8,000,000.
     limit = 1_000_000
     arguments = ["--model", "softmax", "mlp", "--epochs", 1, "--output", tmp_path / "r", *SMALL]
-    limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))}
-    assert_refused(train(*arguments, **limited), "resumes after the last finished epoch")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        ended = train_here(*arguments)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert_refused(ended, "resumes after the last finished epoch")
     assert_nothing_half_written(tmp_path / "r")
     assert (tmp_path / "r" / "softmax" / "model.keras").exists()
     assert train_here(*arguments).returncode == 0
