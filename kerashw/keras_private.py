@@ -6,6 +6,11 @@ module fail with its name.
 
 import contextlib
 
+import keras
+from keras.src.trainers import data_adapters
+from keras.src.trainers.data_adapters import array_data_adapter, array_slicing
+from keras.src.trainers.data_adapters.data_adapter import DataAdapter  # noqa: F401 - a base class
+
 
 def initial_epoch(model):
     """Return the epoch from which `BackupAndRestore` resumes the training, or `None`."""
@@ -58,3 +63,60 @@ def gradients_already_summed(optimizer):
         yield
     finally:
         del optimizer._all_reduce_sum_gradients
+
+
+def build_symbolically(model, batch):
+    """Build a model, its metrics and its optimizer for a batch, without running the model."""
+    model._symbolic_build(data_batch=batch)
+
+
+def array_inputs(x, y, sample_weight, class_weight, batch_size, steps):
+    """Return the arrays that `Model.fit` would slice into batches, and the batch size.
+
+    Returns:
+        Pair of the packed structure of arrays, whose floats have the dtype of
+        `keras.config.floatx()`, and an integer; `None` if the data are not arrays.
+
+    Raises:
+        ValueError: As `Model.fit`, if the arguments contradict each other.
+    """
+    if not array_data_adapter.can_convert_arrays((x, y, sample_weight)):
+        return None
+    adapter = array_data_adapter.ArrayDataAdapter(
+        x, y, sample_weight, batch_size, steps, class_weight=class_weight
+    )
+    arrays = array_slicing.convert_to_sliceable(adapter._inputs, target_backend="tensorflow")
+    return arrays, adapter._batch_size
+
+
+def tf_dataset(x, y, sample_weight, class_weight, batch_size, steps):
+    """Return any data that `Model.fit` accepts as a `tf.data.Dataset` of batches."""
+    adapter = data_adapters.get_data_adapter(
+        x, y, sample_weight, batch_size, steps, class_weight=class_weight
+    )
+    return adapter.get_tf_dataset()
+
+
+def makes_its_own_functions(model):
+    """Return whether a model's class overrides how Keras compiles its steps."""
+    names = "make_train_function", "make_test_function"
+    return any(getattr(type(model), name) is not getattr(keras.Model, name) for name in names)
+
+
+def train_validation_split(arrays, validation_split):
+    """Split (x, y, sample_weight) as `Model.fit` does."""
+    return array_slicing.train_validation_split(arrays, validation_split)
+
+
+def is_overridden(hook):
+    """Return whether a method of a callback, such as `on_train_batch_end`, does anything."""
+    return not getattr(hook, "_is_default", False)
+
+
+def looks_at_epochs_alone(tensorboard):
+    """Return whether a `keras.callbacks.TensorBoard` writes and traces nothing at batches."""
+    return (
+        tensorboard.update_freq == "epoch"
+        and not tensorboard.write_steps_per_second
+        and not tensorboard._should_trace
+    )

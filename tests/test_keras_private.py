@@ -59,3 +59,31 @@ def test_the_sum_of_gradients_is_disabled_only_within_the_block(model):
     with keras_private.gradients_already_summed(model.optimizer):
         assert model.optimizer._all_reduce_sum_gradients is list
     assert model.optimizer._all_reduce_sum_gradients == before
+
+
+@on_tensorflow
+def test_arrays_are_prepared_as_by_keras():
+    x, y = np.ones((5, 2), "float64"), np.arange(5)
+    (found, labels, weights), size = keras_private.array_inputs(x, y, None, {0: 2.0}, None, 3)
+    assert (found.dtype, size) == ("float32", 2)
+    np.testing.assert_array_equal(labels, y)
+    np.testing.assert_array_equal(weights, [2, 1, 1, 1, 1])
+    assert keras_private.array_inputs(iter([x]), None, None, None, None, None) is None
+
+
+@on_tensorflow
+@pytest.mark.parametrize("name", ["_symbolic_build", "make_train_function", "make_test_function"])
+def test_trainers_have_the_name(name, model):
+    assert hasattr(model, name), f"keras {keras.__version__} has no Model.{name}"
+
+
+def test_callbacks_mark_hooks_that_do_nothing():
+    callback = keras.callbacks.EarlyStopping()
+    assert not keras_private.is_overridden(callback.on_train_batch_end)
+    assert keras_private.is_overridden(callback.on_epoch_end)
+
+
+def test_tensorboard_has_the_names(tmp_path):
+    assert keras_private.looks_at_epochs_alone(keras.callbacks.TensorBoard(tmp_path))
+    every_batch = keras.callbacks.TensorBoard(tmp_path, update_freq="batch")
+    assert not keras_private.looks_at_epochs_alone(every_batch)

@@ -2,8 +2,6 @@
 
 import tensorflow as tf
 
-from kerashw.errors import InputError
-
 
 class DatasetBatches:
     """Batches of a `tf.data.Dataset`, as `Model.fit` accepts one.
@@ -13,9 +11,6 @@ class DatasetBatches:
 
     Args:
         dataset: `tf.data.Dataset` of batches: tuples (x, y) or (x, y, sample_weight).
-
-    Raises:
-        InputError: If the dataset is infinite or empty.
 
     Example:
         >>> import tensorflow as tf
@@ -27,18 +22,14 @@ class DatasetBatches:
         [0, 1]
     """
 
+    arrays = array_specs = ()
     prefetchable = False  # The dataset may prefetch. A batch that the iterator returned is gone.
 
     def __init__(self, dataset):
         self._dataset = dataset
         steps = int(dataset.cardinality())
-        if steps in (0, tf.data.INFINITE_CARDINALITY):
-            raise InputError(
-                "the dataset must have an end, and a batch before it. Received: one "
-                f"{'without an end: call its take(…)' if steps else 'without a batch'}"
-            )
-        # As in Keras, `None` stands for an unknown number.
-        self.steps = None if steps == tf.data.UNKNOWN_CARDINALITY else steps
+        # As in Keras, `None` stands for an unknown number, or for no end.
+        self.steps = steps if steps >= 0 else None
 
     @property
     def batch_sizes(self):
@@ -65,8 +56,14 @@ class DatasetBatches:
         """Return the next batch as `tf.experimental.Optional`, without a value at the end."""
         return order.get_next_as_optional()
 
-    def load(self, rows):
-        """Return the rows unchanged."""
+    @property
+    def signature(self):
+        """What data have in common that one graph serves."""
+        return type(self), repr(self._dataset.element_spec)
+
+    @staticmethod
+    def gather(arrays, rows):
+        """Return the rows, which are the batch, unchanged."""
         return rows
 
     def example_batch(self):

@@ -8,7 +8,8 @@ batch, so an epoch needs no Python code and no copy of the data.
 - `order(epoch)` starts an epoch and returns the order of its examples.
 - `rows(order, step)` returns the rows of a full batch: the indices of its examples.
 - `last_rows(order)` returns the rows of the last batch of an epoch if it is smaller.
-- `load(rows)` returns the examples in these rows, or in a part of them, as the model's input.
+- `gather(arrays, rows)` returns the examples in these rows, or in a part of them, as the model's
+  input. The arrays are an argument, so that a graph serves other data of the same types.
 - `example_batch()` returns a batch to build a model with.
 
 `kerashw.datasets.dataset_batches.DatasetBatches` has `next_batch(order)` instead of `rows` and
@@ -21,7 +22,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerashw.datasets.dataset_batches import DatasetBatches
 from kerashw.errors import InputError
 
 
@@ -30,11 +30,12 @@ class _InMemoryBatches:
 
     prefetchable = True  # A batch can be loaded before its step starts.
 
-    def __init__(self, length, batch_size, seed):
+    def __init__(self, arrays, length, batch_size, seed):
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
             raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size!r}")
         self.batch_size = min(int(batch_size), length)
         self.seed = seed
+        self.arrays = arrays
         self._length = length
 
     def __len__(self):
@@ -59,7 +60,20 @@ class _InMemoryBatches:
     @property
     def order_spec(self):
         """The type of what `order` returns, as `tf.TensorSpec`."""
-        return tf.TensorSpec((len(self),), tf.int32)
+        return tf.TensorSpec((None,), tf.int32)
+
+    @property
+    def array_specs(self):
+        """The types of `arrays`, as `tf.TensorSpec`s of any number of examples."""
+        return keras.tree.map_structure(
+            lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), self.arrays
+        )
+
+    @property
+    def signature(self):
+        """What data have in common that one graph serves."""
+        specs = repr(self.array_specs)
+        return type(self), specs, self.batch_size, len(self) % self.batch_size
 
     def order(self, epoch):
         """Return the order of the examples in an epoch, an int32 tensor (N,)."""
@@ -78,6 +92,10 @@ class _InMemoryBatches:
     def last_rows(self, order):
         """Return the rows of the last batch if it is smaller than the others."""
         return order[self.full_steps * self.batch_size :]
+
+    def load(self, rows):
+        """Return the examples in these rows."""
+        return self.gather(self.arrays, rows)
 
     def example_batch(self):
         """Return a batch of one example."""
@@ -117,11 +135,10 @@ class Batches(_InMemoryBatches):
                 "images must be (N, height, width) or (N, height, width, channels), labels (N,), "
                 f"N at least 1. Received: shapes {images.shape} and {labels.shape}"
             )
-        super().__init__(len(images), batch_size, seed)
         if images.ndim == 3:
             images = images[..., np.newaxis]
-        self._images = tf.constant(images)
-        self._labels = tf.constant(labels)
+        arrays = tf.constant(images), tf.constant(labels)
+        super().__init__(arrays, len(images), batch_size, seed)
 
     def batch(self, order, step):
         """Return one batch of an epoch.
@@ -136,98 +153,37 @@ class Batches(_InMemoryBatches):
         full = step < self.full_steps
         return self.load(self.rows(order, step) if full else self.last_rows(order))
 
-    def load(self, rows):
+    @staticmethod
+    def gather(arrays, rows):
         """Return the images and the labels in these rows."""
-        images = tf.gather(self._images, rows)
+        images, labels = (tf.gather(array, rows) for array in arrays)
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 255
-        return images, tf.gather(self._labels, rows)
+        return images, labels
 
 
 class ArrayBatches(_InMemoryBatches):
-    """Batches of arrays in memory for any model, as `Model.fit` accepts arrays.
+    """Batches of arrays in memory for any model.
 
     Args:
-        arrays: Tuple (x, y) or (x, y, sample_weight) of arrays (N, …), or of dicts or lists of
-            such arrays. Floats are converted to `keras.config.floatx()`.
+        arrays: Structure of tensors (N, …), such as a tuple (x, y) or (x, y, sample_weight).
         batch_size: Positive integer. Values above N mean N. The last batch of an epoch has the
             remaining examples.
         seed: Non-negative integer to shuffle the examples in every epoch, or `None` to keep their
             order.
 
-    Raises:
-        InputError: If the arrays have different lengths or no examples, if there are lists of
-            numbers or labels that are strings, or if the batch size is not a positive integer.
-
     Example:
-        >>> import numpy as np
-        >>> batches = ArrayBatches((np.arange(5.0), np.arange(5)), batch_size=2)
+        >>> arrays = tf.range(5.0), tf.range(5)
+        >>> batches = ArrayBatches(arrays, batch_size=2)
         >>> x, y = batches.load(batches.rows(batches.order(epoch=0), step=1))
         >>> x.numpy().tolist(), y.numpy().tolist()
         ([2.0, 3.0], [2, 3])
     """
 
     def __init__(self, arrays, batch_size, seed=None):
-        _check_arrays(arrays)
-        self._arrays = keras.tree.map_structure(_as_tensor, tuple(arrays))
-        lengths = {len(array) for array in keras.tree.flatten(self._arrays)}
-        if len(lengths) != 1 or 0 in lengths:
-            raise InputError(
-                "all arrays must have equally many examples, at least one. "
-                f"Received: {', '.join(map(str, sorted(lengths)))}"
-            )
-        super().__init__(lengths.pop(), batch_size, seed)
+        super().__init__(arrays, len(keras.tree.flatten(arrays)[0]), batch_size, seed)
 
-    def load(self, rows):
+    @staticmethod
+    def gather(arrays, rows):
         """Return the examples in these rows, in the structure of the arrays."""
-        return keras.tree.map_structure(lambda array: tf.gather(array, rows), self._arrays)
-
-
-def as_batches(data, batch_size=32, seed=None):
-    """Convert any data that `Model.fit` accepts to batches.
-
-    Args:
-        data: `Batches`, which are returned unchanged; a tuple (x, y) or (x, y, sample_weight) of
-            arrays; or a batched `tf.data.Dataset` of such tuples.
-        batch_size: Positive integer, for arrays.
-        seed: As in `ArrayBatches`, for arrays.
-
-    Returns:
-        `Batches`, `ArrayBatches` or `DatasetBatches`.
-
-    Raises:
-        InputError: If the data have another type.
-    """
-    if isinstance(data, (Batches, ArrayBatches, DatasetBatches)):
-        return data
-    if isinstance(data, tf.data.Dataset):
-        return DatasetBatches(data)
-    if isinstance(data, tuple) and len(data) in (2, 3):
-        return ArrayBatches(data[: 2 if data[-1] is None else 3], batch_size, seed)
-    raise InputError(
-        "data must be kerashw.datasets.pipeline.Batches, a tuple of arrays (x, y) or "
-        f"(x, y, sample_weight), or a batched tf.data.Dataset. Received: {type(data).__name__}"
-    )
-
-
-def _check_arrays(arrays):
-    """Check what TensorFlow would report only from inside its graph, or not by name."""
-    for value in keras.tree.flatten(tuple(arrays)):
-        if not np.ndim(value):
-            raise InputError(
-                "data must be arrays, or dicts or lists of arrays. Convert lists of numbers with "
-                f"numpy.asarray. Received: a list or dict of {type(value).__name__}"
-            )
-    for value in keras.tree.flatten(tuple(arrays[1:])):
-        if np.asarray(value).dtype.kind in "OSU":
-            raise InputError(
-                "labels and weights must be numbers. Number the classes from 0, for example with "
-                "numpy.unique(labels, return_inverse=True)[1]. "
-                f"Received: {np.asarray(value).flat[0]!r}"
-            )
-
-
-def _as_tensor(array):
-    array = np.asarray(array)
-    floats = np.issubdtype(array.dtype, np.floating)
-    return tf.constant(array, keras.config.floatx() if floats else None)
+        return keras.tree.map_structure(lambda array: tf.gather(array, rows), arrays)

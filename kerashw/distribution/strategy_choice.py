@@ -148,7 +148,7 @@ def strategy(name="auto", timeout=TIMEOUT):
         ...     model = kerashw.models.softmax_regression()
         ...     model.compile(kerashw.optimizers.Adadelta(), "sparse_categorical_crossentropy")
         >>> x, y = np.zeros((5, 28, 28, 1)), np.arange(5)
-        >>> kerashw.distribution.fit(model, (x, y), batch_size=2, epochs=3, verbose=0).epoch
+        >>> kerashw.distribution.fit(model, x, y, batch_size=2, epochs=3, verbose=0).epoch
         [0, 1, 2]
     """
     choice = choose_strategy(name)

@@ -1,157 +1,289 @@
-"""`fit`, `evaluate` and `predict`, which run many steps in one call of one TensorFlow graph.
+"""`fit`, `evaluate` and `predict`, with the arguments and the results of Keras' own methods.
 
 `Model.fit` feeds each step from Python or from `tf.data`. For small models, this costs more than
-the arithmetic. Here the graph itself loads its batches from memory and loops over them. Callbacks
-run every `STEPS_PER_CALL` = 32 steps, or every `steps_per_execution` steps if the model was
-compiled with another value than 1.
+the arithmetic. Here the graph itself loads its batches from memory and loops over them, up to 32
+steps in one call. All else is Keras' own code: `Model.fit` runs with fused steps in the place of
+its own where these compute the same, and as it is elsewhere. `explain` says which, and why.
 
 A model that was built in the scope of a `tf.distribute` strategy is trained under that strategy,
 with the same batches and the same result as on one device (see `kerashw.fitting.replica_step`).
 """
+
+import logging
+import types
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerashw import keras_private
-from kerashw.datasets.pipeline import Batches, as_batches
-from kerashw.errors import InputError
-from kerashw.fitting.fused_loop import FusedLoop
+from kerashw.datasets.pipeline import Batches
+from kerashw.fitting import replica_step
+from kerashw.fitting.fusable_batches import fusable_batches
+from kerashw.fitting.fused_epochs import FusedCallbacks, FusedEpochs, fused_steps
+from kerashw.fitting.steps_per_call import choose_steps_per_call
+
+log = logging.getLogger(__name__)
+# Keras' own, also after `keras.Model.fit = kerashw.fitting.fit`.
+KERAS_FIT, KERAS_EVALUATE, KERAS_PREDICT = (
+    keras.Model.fit,
+    keras.Model.evaluate,
+    keras.Model.predict,
+)
 
 
 def fit(
     model,
-    data,
-    validation_data=None,
+    x=None,
+    y=None,
+    batch_size=None,
     epochs=1,
-    initial_epoch=0,
-    callbacks=None,
     verbose="auto",
-    batch_size=32,
+    callbacks=None,
+    validation_split=0.0,
+    validation_data=None,
+    shuffle=True,
+    class_weight=None,
+    sample_weight=None,
+    initial_epoch=0,
+    steps_per_epoch=None,
+    validation_steps=None,
+    validation_batch_size=None,
+    validation_freq=1,
 ):
     """Train a compiled model as `Model.fit` does, but faster, and under any strategy.
 
-    The loss, the metrics and the optimizer are the model's own. On one device, `train_step` and
-    `test_step` are also the model's own. Callbacks run every 32 steps, or every
-    `steps_per_execution` steps if the model was compiled with another value than 1.
+    The arguments, their defaults and the result are those of `keras.Model.fit`, after the model.
+    Steps are fused if the data are arrays or `Batches`, and the model is not compiled with
+    `run_eagerly`. Callbacks that look at batches run at the same batches as in `Model.fit`; those
+    that look at epochs alone cost nothing. A callback of yours may have an attribute
+    `batch_interval`, an integer, and then runs at the batches that are multiples of it; 0 stands
+    for any batches. Shuffled arrays have an order that depends only on the number of the epoch. The
+    losses of single outputs are means over all examples; Keras gives a smaller last batch another
+    weight in them.
 
-    Under a strategy, each replica processes its part of every batch. Batch sizes are the sizes of
-    global batches; losses and metrics are computed from all data. Without dropout, the result
-    equals the result on one device except for rounding. With dropout, each replica draws its own
-    mask. Batch normalization normalizes each replica's part separately, and the saved averages are
-    those of the first replica. With `synchronized=True`, it normalizes all parts together with
-    equal weights, which equals the result on one device if the batches can be divided evenly. With
-    several workers, a callback that stops the training must run on all of them.
+    Under a strategy, each replica processes its part of every batch, of arrays and of a
+    `tf.data.Dataset`. Batch sizes are the sizes of global batches; losses and metrics are computed
+    from all data. Without dropout, the result equals the result on one device except for rounding.
+    With dropout, each replica draws its own mask. Batch normalization normalizes each replica's
+    part separately, and the saved averages are those of the first replica. With
+    `synchronized=True`, it normalizes all parts together with equal weights, which equals the
+    result on one device if the batches can be divided evenly. With several workers, a dataset must
+    return the same batches in the same order on all of them, and a callback that stops the training
+    must run on all of them.
 
     Args:
         model: Compiled `keras.Model`. For several GPUs or machines, build or load it, and compile
             it, in the scope of a strategy (`kerashw.distribution.strategy`).
-        data: Training data: `kerashw.datasets.pipeline.Batches`; or arrays (x, y) or
-            (x, y, sample_weight), which are shuffled in an order that depends only on the epoch's
-            number; or a `tf.data.Dataset` of batches, which may have another length in each epoch.
-            With several workers, the dataset must return the same batches in the same order on all
-            of them (`shuffle` needs a seed).
-        validation_data: Data to evaluate the model on after each epoch, as for `data`, or `None`.
+        x: Training data, as for `Model.fit`, or `kerashw.datasets.pipeline.Batches`.
+        y: Targets, or `None` if the data contain them.
+        batch_size: Integer, 32 by default, for arrays.
         epochs: Integer, the number of the last epoch.
-        initial_epoch: Integer, the number of epochs that the model was already trained for.
+        verbose: 0 for no output, 1 or "auto" for a progress bar, 2 for a line an epoch.
         callbacks: List of `keras.callbacks.Callback`.
-        verbose: 0 for no output; otherwise as in `Model.fit`.
-        batch_size: Positive integer, for arrays.
+        validation_split: Float in [0, 1), the fraction of the arrays to evaluate the model on.
+        validation_data: Data to evaluate the model on after an epoch, as `x` or in tuples.
+        shuffle: Boolean, whether arrays are shuffled in each epoch.
+        class_weight: Dictionary of floats by class, the weights of the examples in the loss.
+        sample_weight: Array (N,) or (N, …), the weights of the examples in the loss.
+        initial_epoch: Integer, the number of epochs that the model was already trained for.
+        steps_per_epoch: Integer, the number of batches in an epoch; `None` for all.
+        validation_steps: Integer, the number of batches of the validation data.
+        validation_batch_size: Integer, `batch_size` by default.
+        validation_freq: Integer, every how many epochs, or collection of epochs, to evaluate in.
 
     Returns:
-        `keras.callbacks.History` with the loss and the metrics of every epoch. The names of those
-        of `validation_data` start with `val_`.
+        `keras.callbacks.History`, as `Model.fit`.
 
     Raises:
-        InputError: If the model is not compiled, if the data have another type, or if the model
-            has a part that is not supported with several replicas.
+        InputError: If the model has a part that is not supported with several replicas.
         WorkerError: If another worker was lost.
 
     Example:
         >>> import kerashw
         >>> from kerashw.datasets import mnist
-        >>> from kerashw.datasets.pipeline import Batches
         >>> data = mnist.load()
         >>> model = kerashw.models.softmax_regression()
         >>> model.compile(kerashw.optimizers.Adadelta(), "sparse_categorical_crossentropy")
-        >>> train = Batches(data.train_images, data.train_labels, batch_size=128, seed=0)
-        >>> history = kerashw.fitting.fit(model, train, epochs=1, verbose=0)
+        >>> x, y = data.train_images[..., np.newaxis] / np.float32(255), data.train_labels
+        >>> history = fit(model, x, y, batch_size=128, verbose=0)
         >>> 0.4 < history.history["loss"][0] < 0.5
         True
     """
-    if not getattr(model, "compiled", False):
-        raise InputError("the model must be compiled: call model.compile(…) first")
-    data = as_batches(data, batch_size, seed=0)
-    if validation_data is not None:
-        validation_data = as_batches(validation_data, batch_size)
-    callbacks = keras.callbacks.CallbackList(
+    arguments = dict(locals())
+    if validation_split and validation_data is None:
+        (x, y, sample_weight), validation_data = keras_private.train_validation_split(
+            (x, y, sample_weight), validation_split
+        )
+    trained = fusable_batches(
+        model, callbacks, x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
+    )
+    tested = None
+    if validation_data is not None and not isinstance(trained, str):
+        val = keras.utils.unpack_x_y_sample_weight(validation_data)
+        size = validation_batch_size or batch_size
+        tested = fusable_batches(model, callbacks, *val, size, validation_steps)
+    for batches in (trained, tested):
+        if isinstance(batches, str):
+            log.info("fit of %s as in Keras: %s", model.name, batches)
+            return KERAS_FIT(arguments.pop("model"), **arguments)
+    log.info("fit of %s with fused steps", model.name)
+    trained = FusedEpochs(model, trained, training=True)
+    if replica_step.is_distributed(model):
+        trained.loop()  # it refuses what is not supported, before Keras builds the model
+    tested = tested and FusedEpochs(model, tested)
+    lengths = _lengths(trained, steps_per_epoch) + _lengths(tested, validation_steps)
+    steps = steps_per_epoch or trained.num_batches
+    fused = FusedCallbacks(
         callbacks,
+        trained,
+        tested,
         add_history=True,
         add_progbar=verbose != 0,
-        model=model,
-        verbose=1 if verbose == "auto" else verbose,
+        verbose=verbose,
         epochs=epochs,
-        steps=data.steps,
+        steps=steps,
+        model=model,
     )
-    model.stop_training = False
-    train_loop = FusedLoop(model, data, training=True)
-    test_loop = None if validation_data is None else FusedLoop(model, validation_data)
-    logs = {}
-    callbacks.on_train_begin()
-    # `BackupAndRestore` has set the model's initial epoch in `on_train_begin`.
-    for epoch in range(keras_private.initial_epoch(model) or initial_epoch, epochs):
-        callbacks.on_epoch_begin(epoch)
-        logs = train_loop.run(epoch, callbacks)
-        if test_loop:
-            test_logs = _evaluate(test_loop, callbacks)
-            logs |= {f"val_{name}": value for name, value in test_logs.items()}
-        callbacks.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
-    if isinstance(model.optimizer, keras.optimizers.Optimizer):
-        model.optimizer.finalize_variable_values(model.trainable_variables)
-    callbacks.on_train_end(logs)
-    return model.history
+    with fused_steps(model, choose_steps_per_call(model, callbacks, steps, lengths)):
+        return KERAS_FIT(
+            model,
+            trained,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=fused,
+            validation_data=tested,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
+        )
 
 
-def evaluate(model, data, batch_size=32):
+def evaluate(
+    model,
+    x=None,
+    y=None,
+    batch_size=None,
+    verbose="auto",
+    sample_weight=None,
+    steps=None,
+    callbacks=None,
+    return_dict=False,
+    **kwargs,
+):
     """Return the loss and the metrics of a compiled model, as `Model.evaluate` does.
+
+    The arguments, their defaults and the result are those of `keras.Model.evaluate`, after the
+    model. See `fit` for when the steps are fused.
 
     Args:
         model: Compiled `keras.Model`, as for `fit`.
-        data: Test data, as for `fit`.
-        batch_size: Positive integer, for arrays.
+        x: Test data, as for `Model.evaluate`, or `kerashw.datasets.pipeline.Batches`.
+        y: As for `fit`.
+        batch_size: As for `fit`.
+        verbose: As for `fit`.
+        sample_weight: As for `fit`.
+        steps: Integer, the number of batches; `None` for all.
+        callbacks: As for `fit`.
+        return_dict: Boolean, whether to return a dictionary.
+        **kwargs: Arguments that Keras passes to itself.
 
     Returns:
-        Dict of floats, by name.
+        Float, list of floats, or dict of floats if `return_dict` is true.
     """
-    callbacks = keras.callbacks.CallbackList(model=model)
-    return _evaluate(FusedLoop(model, as_batches(data, batch_size)), callbacks)
+    arguments = {name: value for name, value in locals().items() if name != "kwargs"} | kwargs
+    tested = kwargs or fusable_batches(model, callbacks, x, y, sample_weight, batch_size, steps)
+    if kwargs or isinstance(tested, str):
+        return KERAS_EVALUATE(arguments.pop("model"), **arguments)
+    tested = FusedEpochs(model, tested)
+    fused = FusedCallbacks(
+        callbacks,
+        tested=tested,
+        add_progbar=verbose != 0,
+        verbose=verbose,
+        epochs=1,
+        steps=steps or tested.num_batches,
+        model=model,
+    )
+    with fused_steps(
+        model, choose_steps_per_call(model, callbacks, lengths=_lengths(tested, steps))
+    ):
+        return KERAS_EVALUATE(model, tested, steps=steps, callbacks=fused, return_dict=return_dict)
 
 
-def _evaluate(test_loop, callbacks):
-    test_loop.model.stop_evaluating = False
-    callbacks.on_test_begin()
-    logs = test_loop.run(0, callbacks)
-    callbacks.on_test_end(logs)
-    return logs
-
-
-def predict(model, data):
-    """Return the outputs of a model for all examples, in their order.
+def predict(model, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    """Return the outputs of a model for all examples, in their order, as `Model.predict` does.
 
     Args:
-        model: `keras.Model` with one output.
-        data: `kerashw.datasets.pipeline.Batches`.
+        model: `keras.Model`.
+        x: Data, as for `Model.predict`, or `kerashw.datasets.pipeline.Batches`, for a model with
+            one output.
+        batch_size: As for `fit`.
+        verbose: As for `fit`.
+        steps: As for `evaluate`.
+        callbacks: As for `fit`.
 
     Returns:
-        Array (N, …).
-
-    Raises:
-        InputError: If the data have another type.
+        Array (N, …), or a structure of arrays.
     """
-    if not isinstance(data, Batches):
-        raise InputError(f"data must be Batches. Received: {type(data).__name__}")
-    order = tf.range(len(data))
+    if not isinstance(x, Batches):
+        return KERAS_PREDICT(model, x, batch_size, verbose, steps, callbacks)
+    order = tf.range(len(x))
     call = tf.function(lambda images: model(images, training=False), autograph=False)
-    return np.concatenate([call(data.batch(order, step)[0]) for step in range(data.steps)])
+    return np.concatenate([call(x.batch(order, step)[0]) for step in range(x.steps)])
+
+
+def explain(model, x=None, y=None, callbacks=None, **arguments):
+    """Return whether `fit` fuses the steps, and why if it does not.
+
+    Args:
+        model: Compiled `keras.Model`.
+        x: As for `fit`.
+        y: As for `fit`.
+        callbacks: As for `fit`.
+        arguments: `sample_weight`, `batch_size`, `steps_per_epoch`, `class_weight`, as for `fit`.
+
+    Returns:
+        String, one sentence.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> model.compile("sgd", "mse", run_eagerly=True)
+        >>> explain(model, np.ones((4, 3)), np.ones((4, 2)))
+        'as in Keras: the model is compiled with run_eagerly=True'
+    """
+    steps = arguments.pop("steps_per_epoch", None)
+    batches = fusable_batches(model, callbacks, x, y, steps=steps, **arguments)
+    if isinstance(batches, str):
+        return f"as in Keras: {batches}"
+    epochs = FusedEpochs(model, batches)
+    lengths = _lengths(epochs, steps)
+    number = choose_steps_per_call(model, callbacks, steps or epochs.num_batches, lengths)
+    return f"fused: up to {number} steps in one call"
+
+
+def accelerate(model):
+    """Replace the methods `fit`, `evaluate` and `predict` of a model by these functions.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        The same model.
+
+    Example:
+        >>> model = accelerate(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
+        >>> model.compile("sgd", "mse")
+        >>> model.fit(np.ones((4, 3)), np.ones((4, 2)), epochs=2, verbose=0).epoch
+        [0, 1]
+    """
+    for function in (fit, evaluate, predict):
+        # Not a tracked attribute of the model: `vars`.
+        vars(model)[function.__name__] = types.MethodType(function, model)
+    return model
+
+
+def _lengths(epochs, steps):
+    """Return what the number of steps in a call must divide if epochs have a given length."""
+    return [n for n in (steps, epochs.num_batches) if n] if epochs is not None and steps else []

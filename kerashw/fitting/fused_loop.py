@@ -1,7 +1,8 @@
 """`FusedLoop`: many training or test steps in one call of one TensorFlow graph."""
 
+import functools
+
 import keras
-import numpy as np
 import tensorflow as tf
 
 from kerashw import keras_private
@@ -10,63 +11,48 @@ from kerashw.fitting import replica_step
 from kerashw.fitting.lost_workers import worker_loss_as_error
 from kerashw.fitting.replica_variables import ReplicaVariables
 
-STEPS_PER_CALL = 32
-
 
 class FusedLoop:
     """The steps of an epoch as one or two traced TensorFlow functions.
 
     The function `loop` runs the steps of full batches, so that it knows all shapes. If the last
     batch is smaller, the function `last_step` runs its step. For a `tf.data.Dataset`, `loop` runs
-    all steps, until the dataset ends.
+    all steps, until the dataset ends. The functions receive arrays as arguments, so they serve all
+    data of the same `signature`.
 
     Args:
         model: Compiled `keras.Model`.
-        data: Batches, as `kerashw.datasets.pipeline.as_batches` returns them.
+        data: `kerashw.datasets.pipeline.Batches`, or one of the classes with its interface.
         training: Boolean; whether the steps train the model or test it.
     """
 
     def __init__(self, model, data, training=False):
-        self.model, self.data, self.training = model, data, training
+        self.model, self.training = model, training
         self.replica_variables = None
         if replica_step.is_distributed(model):
             with worker_loss_as_error(model.distribute_strategy):
-                self._trace_distributed()
+                self._trace_distributed(data)
             if training:
                 self.replica_variables = ReplicaVariables(model)
         else:
-            self._trace_on_one_device()
+            self._trace_on_one_device(data)
 
-    def run(self, epoch, callbacks):
-        """Run all steps of an epoch, and return the loss and the metrics of all its data."""
+    def start(self, data, epoch):
+        """Start an epoch, and return its steps, which `run` continues."""
         with worker_loss_as_error(self.model.distribute_strategy):
-            self.model.reset_metrics()
             if self.replica_variables:
                 self.replica_variables.offset_dropout_seeds()
-            logs = self._run_steps(epoch, callbacks)
+            return (_ArraySteps if data.prefetchable else _DatasetSteps)(self, data, epoch)
+
+    def run(self, steps, number):
+        """Run the next steps of an epoch, at most `number`, and return the logs of the last one."""
+        with worker_loss_as_error(self.model.distribute_strategy):
+            logs = steps.run(number)
             if self.replica_variables:
                 self.replica_variables.copy_from_first_replica()
         return logs
 
-    def _run_steps(self, epoch, callbacks):
-        on_batch_begin, on_batch_end = (
-            (callbacks.on_train_batch_begin, callbacks.on_train_batch_end)
-            if self.training
-            else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
-        )
-        steps_per_call = self.model.steps_per_execution
-        steps_per_call = STEPS_PER_CALL if steps_per_call == 1 else steps_per_call
-        steps = (_ArraySteps if self.data.prefetchable else _DatasetSteps)(self, epoch)
-        logs = {}
-        while not steps.at_end:
-            on_batch_begin(steps.done)
-            logs = _as_numbers(steps.run(steps_per_call))
-            on_batch_end(steps.done - 1, logs)
-            if self.model.stop_training if self.training else self.model.stop_evaluating:
-                break
-        return logs
-
-    def _trace_on_one_device(self):
+    def _trace_on_one_device(self, data):
         model = self.model
         run_step = model.train_step if self.training else model.test_step
         is_keras_step = getattr(run_step, "__func__", None) in (
@@ -75,36 +61,46 @@ class FusedLoop:
         )
         # A custom step may not use the model's `call` or its optimizer.
         if is_keras_step:
-            _build(model, self.data)
+            _build(model, data)
+        else:
+            run_step = tf.function(run_step, autograph=False)  # traced once for all its calls
         if is_keras_step and self.training:
             model.optimizer.build(model.trainable_variables)
         jit_compile = model.jit_compile and not _on_cpu()
-        self._trace(run_step, self.data.load, jit_compile, returns_logs=not is_keras_step)
 
-    def _trace_distributed(self):
-        model, data = self.model, self.data
+        def bind(arrays):
+            return functools.partial(data.gather, arrays), run_step
+
+        self._trace(data, bind, jit_compile, returns_logs=not is_keras_step)
+
+    def _trace_distributed(self, data):
+        model = self.model
         replica_step.prepare(model, data.example_batch(), data.batch_sizes)
-        with model.distribute_strategy.scope():
+        make_step = replica_step.train_step if self.training else replica_step.test_step
+
+        def bind(arrays):
             # The loop passes rows to the step, and each replica loads its part of them.
+            load = functools.partial(data.gather, arrays)
+            return lambda rows: rows, make_step(model, load)
+
+        with model.distribute_strategy.scope():
             if not self.training:
-                return self._trace(replica_step.test_step(model, data.load))
+                return self._trace(data, bind)
             model.optimizer.build(model.trainable_variables)
             with keras_private.gradients_already_summed(model.optimizer):
-                return self._trace(replica_step.train_step(model, data.load))
+                return self._trace(data, bind)
 
-    def _trace(self, run_step, load=lambda rows: rows, jit_compile=False, returns_logs=False):
-        if self.data.prefetchable:
-            self._trace_on_arrays(run_step, load, jit_compile, returns_logs)
-        else:
-            self._trace_on_dataset(run_step, jit_compile, returns_logs)
+    def _trace(self, data, bind, jit_compile=False, returns_logs=False):
+        trace = self._trace_on_arrays if data.prefetchable else self._trace_on_dataset
+        trace(data, bind, jit_compile, returns_logs)
 
-    def _trace_on_arrays(self, run_step, load, jit_compile, returns_logs):
+    def _trace_on_arrays(self, data, bind, jit_compile, returns_logs):
         """Trace `loop`, which runs the steps `start` to `stop` of an epoch, and `last_step`."""
-        data = self.data
 
         # `Model.fit` does not rewrite a model's step with AutoGraph either.
         @tf.function(autograph=False, jit_compile=jit_compile)
-        def loop(order, start, stop):
+        def loop(arrays, order, start, stop):
+            load, run_step = bind(arrays)
             # `tf.while_loop` does not return the logs of a step. Where they are needed, the last
             # step runs after the loop. Elsewhere it runs in the loop, which is faster.
             end = stop - 1 if returns_logs else stop
@@ -123,17 +119,20 @@ class FusedLoop:
             return self._logs(run_step(batch)) if returns_logs else self.model.get_metrics_result()
 
         @tf.function(autograph=False, jit_compile=jit_compile)
-        def last_step(order):
-            return self._logs(run_step(load(data.last_rows(order))))
+        def last_step(arrays, rows):
+            load, run_step = bind(arrays)
+            return self._logs(run_step(load(rows)))
 
         step_spec = tf.TensorSpec((), tf.int32)
-        self.loop = loop.get_concrete_function(data.order_spec, step_spec, step_spec)
+        specs = data.array_specs, data.order_spec, step_spec, step_spec
+        self.loop = loop.get_concrete_function(*specs)
         if data.full_steps < data.steps:
-            self.last_step = last_step.get_concrete_function(data.order_spec)
+            rows_spec = tf.TensorSpec((len(data) % data.batch_size,), tf.int32)
+            self.last_step = last_step.get_concrete_function(data.array_specs, rows_spec)
 
-    def _trace_on_dataset(self, run_step, jit_compile, returns_logs):
+    def _trace_on_dataset(self, data, bind, jit_compile, returns_logs):
         """Trace `loop`, which runs steps until the dataset ends, or one step if it returns logs."""
-        data = self.data
+        _, run_step = bind(())
         if jit_compile:
             # XLA cannot read the next batch of a dataset, so it compiles only the step.
             run_step = tf.function(run_step, autograph=False, jit_compile=True)
@@ -169,8 +168,8 @@ class FusedLoop:
 class _ArraySteps:
     """The steps of one epoch of batches in memory."""
 
-    def __init__(self, fused, epoch):
-        self.fused, self.data, self.order, self.done = fused, fused.data, fused.data.order(epoch), 0
+    def __init__(self, fused, data, epoch):
+        self.fused, self.data, self.order, self.done = fused, data, data.order(epoch), 0
 
     @property
     def at_end(self):
@@ -179,22 +178,22 @@ class _ArraySteps:
 
     def run(self, number):
         """Run the next steps, at most `number`, and return the logs of the last one."""
-        full_steps = self.data.full_steps
-        start, self.done = self.done, min(self.done + number, self.data.steps)
+        data, full_steps = self.data, self.data.full_steps
+        start, self.done = self.done, min(self.done + number, data.steps)
         if start < full_steps:
             stop = min(self.done, full_steps)
-            logs = self.fused.loop(self.order, tf.constant(start), tf.constant(stop))
+            logs = self.fused.loop(data.arrays, self.order, tf.constant(start), tf.constant(stop))
         if self.done > full_steps:
-            logs = self.fused.last_step(self.order)
+            logs = self.fused.last_step(data.arrays, data.last_rows(self.order))
         return logs
 
 
 class _DatasetSteps:
     """The steps of one epoch of a dataset, with the interface of `_ArraySteps`."""
 
-    def __init__(self, fused, epoch):
-        self.fused, self.data, self.order, self.done = fused, fused.data, fused.data.order(epoch), 0
-        self.batch = self.data.next_batch(self.order)
+    def __init__(self, fused, data, epoch):
+        self.fused, self.data, self.order, self.done = fused, data, data.order(epoch), 0
+        self.batch = data.next_batch(self.order)
         if self.at_end:
             raise InputError(
                 f"the dataset must have a batch in every epoch. Received: none in epoch {epoch + 1}"
@@ -219,19 +218,7 @@ class _DatasetSteps:
 def _build(model, data):
     """Build the model's layers, because variables cannot be created while a step is traced."""
     if not all(layer.built for layer in keras_private.flatten_layers(model)):
-        model(keras.utils.unpack_x_y_sample_weight(data.example_batch())[0])
-
-
-def _as_numbers(logs):
-    """Convert logs to flat dicts of numbers, as `Model.fit` passes them to callbacks."""
-    numbers = {}
-    for name, value in logs.items():
-        if isinstance(value, dict):
-            numbers |= _as_numbers(value)
-        else:
-            value = np.asarray(value)
-            numbers[name] = value if value.ndim else float(value)
-    return numbers
+        keras_private.build_symbolically(model, data.example_batch())
 
 
 def _on_cpu():

@@ -43,8 +43,15 @@ def train_model(run, name):
         callbacks += folder.tensorboard_callbacks()
     callbacks += [ReseedDropout(settings.seed), _HistoryRecorder(folder, history, run.observer)]
     train = Batches(data.train_images, data.train_labels, settings.batch_size, settings.seed)
-    done = len(history["epochs"])
-    fit(model, train, evaluation_batches(data), settings.epochs, done, callbacks, verbose=0)
+    fit(
+        model,
+        train,
+        epochs=settings.epochs,
+        verbose=0,
+        callbacks=callbacks,
+        validation_data=evaluation_batches(data),
+        initial_epoch=len(history["epochs"]),
+    )
     folder.save_model(model)
     # Loaded outside the scope, a distributed model becomes one that belongs to no strategy.
     return (is_distributed(model) and folder.load()) or (model, history)
@@ -74,8 +81,10 @@ def evaluate_fixed_model(run, name):
         recorder.on_epoch_begin(-1)
         classifier = compile_as_homework(with_probabilities(model, len(data.classes)))
         train = Batches(data.train_images, data.train_labels, settings.batch_size)
-        logs = evaluate(classifier, train)
-        tested = evaluate(classifier, evaluation_batches(data))
+        logs, tested = (
+            evaluate(classifier, batches, verbose=0, return_dict=True)
+            for batches in (train, evaluation_batches(data))
+        )
         logs |= {f"val_{name}": value for name, value in tested.items()}
         # Keras clips probabilities at 1 - 1e-7; a loss that small is 0.
         recorder.on_epoch_end(-1, {name: round(value, 6) for name, value in logs.items()})

@@ -41,6 +41,8 @@ class TrainingBar(keras.callbacks.Callback):
         title: String to show before the epoch.
     """
 
+    batch_interval = 0  # it shows what there is when it is called
+
     def __init__(self, progress, initial_epoch=0, title=""):
         super().__init__()
         self.progress, self.initial_epoch, self.title = progress, initial_epoch, title
@@ -60,9 +62,11 @@ class TrainingBar(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Advance the bar, and show loss and accuracy."""
+        # Keras counts as if the last call of an epoch ran as many steps as the others.
+        steps = self.params["steps"]
         self.progress.update(
             self.task,
-            completed=self.epoch * self.params["steps"] + batch + 1,
+            completed=self.epoch * steps + min(batch + 1, steps),
             state=f"loss {logs['loss']:.4f}  accuracy {percent(logs['accuracy'])}  time left",
         )
 

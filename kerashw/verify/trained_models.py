@@ -89,10 +89,10 @@ class TrainedModels:
         by_epoch = fit(
             model,
             self.train_batches(seed),
-            self.test_batches(),
-            EPOCHS[name],
-            callbacks=callbacks,
+            epochs=EPOCHS[name],
             verbose=0,
+            callbacks=callbacks,
+            validation_data=self.test_batches(),
         ).history
         return history | {
             "seconds": round(time.perf_counter() - start, 3),

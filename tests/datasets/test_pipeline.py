@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerashw.datasets.pipeline import ArrayBatches, Batches
+from kerashw.datasets.pipeline import Batches
 from kerashw.errors import InputError
 
 sizes = st.integers(1, 40)
@@ -63,25 +63,3 @@ def test_floats_are_not_scaled():
 def test_invalid_arguments_are_refused(images, labels, batch_size, message):
     with pytest.raises(InputError, match=message):
         Batches(images, labels, batch_size)
-
-
-@pytest.mark.parametrize(
-    ("arrays", "message"),
-    [
-        (([[0.0, 1.0], [1.0, 0.0]], [0, 1]), "numpy.asarray. Received: a list or dict of float"),
-        ((np.zeros((2, 3)), [0, 1]), "Received: a list or dict of int"),
-        ((np.zeros((2, 3)), 1), "Received: a list or dict of int"),
-        ((np.zeros((2, 3)), np.array(["cat", "dog"])), "Number the classes.*'cat'"),
-        ((np.zeros((2, 3)), np.array(["cat", "dog"], object)), "must be numbers"),
-        ((np.zeros((2, 3)), np.zeros(2), np.array([b"1", b"2"])), "must be numbers"),
-    ],
-)
-def test_lists_of_numbers_and_names_of_classes_are_refused(arrays, message):
-    with pytest.raises(InputError, match=message):
-        ArrayBatches(arrays, 1)
-
-
-def test_texts_are_inputs():
-    """A model may begin with a layer that reads strings, such as `keras.layers.StringLookup`."""
-    texts, _ = ArrayBatches((np.array(["a", "b"]), np.arange(2)), 2).load([1])
-    assert texts.numpy().tolist() == [b"b"]

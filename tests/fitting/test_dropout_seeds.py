@@ -15,9 +15,10 @@ def test_a_resumed_training_equals_an_uninterrupted_one(data):
     resumed = compiled(keras.models.clone_model(whole))
     resumed.set_weights(whole.get_weights())
     callbacks = [ReseedDropout(seed=5)]
-    expected = fit(whole, train, test, epochs=3, callbacks=callbacks, verbose=0).history["loss"]
-    losses = fit(resumed, train, test, epochs=1, callbacks=callbacks, verbose=0).history["loss"]
-    rest = fit(resumed, train, epochs=3, initial_epoch=1, callbacks=callbacks, verbose=0)
+    settings = {"callbacks": callbacks, "verbose": 0, "validation_data": test}
+    expected = fit(whole, train, epochs=3, **settings).history["loss"]
+    losses = fit(resumed, train, epochs=1, **settings).history["loss"]
+    rest = fit(resumed, train, epochs=3, initial_epoch=1, **settings)
     np.testing.assert_allclose(losses + rest.history["loss"], expected, rtol=1e-6)
     for weight, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-6)

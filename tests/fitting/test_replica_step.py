@@ -67,7 +67,7 @@ def test_unsupported_models_are_refused():
             model = model_class(base.inputs, base.outputs)
             model.compile(optimizer or "sgd", loss or "sparse_categorical_crossentropy")
         with pytest.raises(InputError, match=message):
-            fit(model, (x, y), verbose=0)
+            fit(model, x, y, verbose=0)
 
     assert_refused("train_step of its own", CustomStep)
     assert_refused("accumulation", optimizer=keras.optimizers.SGD(gradient_accumulation_steps=2))

@@ -77,7 +77,10 @@ def trained(strategy, build, data, validation_data=None, epochs=1, optimizer=Non
     with strategy.scope():
         model = build()
         model.compile(optimizer() if optimizer else Adadelta(), **settings)
-    history = fit(model, data, validation_data, epochs, batch_size=BATCH_SIZE, verbose=0).history
+    names = ("x", "y", "sample_weight")[: len(data)] if isinstance(data, tuple) else ("x",)
+    given = dict(zip(names, data if isinstance(data, tuple) else (data,), strict=True))
+    settings = {"batch_size": BATCH_SIZE, "epochs": epochs, "validation_data": validation_data}
+    history = fit(model, **given, **settings, verbose=0).history
     return model, [history[name] for name in sorted(history) if name not in SINGLE_LOSSES]
 
 

@@ -82,7 +82,7 @@ def classifier(data):
     model = compiled(softmax_regression())
     train = Batches(data.train_images[:20000], data.train_labels[:20000], 128, 0)
     test = Batches(data.test_images[:300], data.test_labels[:300], 300)
-    history = fit(model, train, test, epochs=2, verbose=0)
+    history = fit(model, train, epochs=2, verbose=0, validation_data=test)
     return model, history.history["val_accuracy"][-1]
 
 

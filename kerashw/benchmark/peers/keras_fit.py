@@ -37,7 +37,14 @@ def train(timed_round, options, library="kerashw", precision="float32"):
             data.train_images, data.train_labels, options["batch_size"], options["seed"]
         )
         test_on = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
-        fit(model, train_on, test_on, options["rounds"], callbacks=callbacks, verbose=0)
+        fit(
+            model,
+            train_on,
+            epochs=options["rounds"],
+            verbose=0,
+            callbacks=callbacks,
+            validation_data=test_on,
+        )
     else:
         _fit_with_keras(model, data, options, callbacks)
 

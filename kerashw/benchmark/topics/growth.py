@@ -139,7 +139,7 @@ def _epoch_seconds(model, data, examples, batch_size):
     train = Batches(subset.train_images, subset.train_labels, batch_size, seed=0)
     test = Batches(data.test_images, data.test_labels, TEST_BATCH_SIZE)
     timer = _EpochTimer()
-    fit(compiled, train, test, epochs=2, callbacks=[timer], verbose=0)
+    fit(compiled, train, epochs=2, verbose=0, callbacks=[timer], validation_data=test)
     return timer.seconds
 
 

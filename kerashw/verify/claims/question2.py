@@ -126,6 +126,8 @@ def _train(trained_models, model):
 class _PathRecorder(keras.callbacks.Callback):
     """Records the W of softmax(W x) and the test accuracy, at the start and every 32 steps."""
 
+    batch_interval = 32
+
     def __init__(self, data):
         super().__init__()
         images = data.test_images

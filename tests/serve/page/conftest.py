@@ -42,10 +42,9 @@ def networks(browser, data):
     """The models of the homework that are served, by name."""
     # After an epoch with a third of MNIST, both give a clear 7 more than 90 %.
     train = Batches(data.train_images[:20_000], data.train_labels[:20_000], batch_size=128, seed=0)
-    test = Batches(data.test_images[:500], data.test_labels[:500], batch_size=500)
     trained = [compiled(softmax_regression()), compiled(mlp())]
     for model in trained:
-        fit(model, train, test, epochs=1, verbose=0)
+        fit(model, train, verbose=0)
     return {model.name: model for model in (*trained, diagonal_classifier())}
 
 

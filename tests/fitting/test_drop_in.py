@@ -1,0 +1,244 @@
+"""`fit` in the place of `Model.fit`: equal weights, History and callbacks for all arguments."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerashw.fitting import accelerate, evaluate, explain, fit, predict
+
+N, FEATURES = 203, 6  # the last batch of 32 is smaller
+RANDOM = np.random.default_rng(0)
+X, Y = RANDOM.normal(size=(N, FEATURES)).astype("float32"), RANDOM.integers(3, size=N)
+WEIGHTS = np.linspace(0, 2, N)
+# Keras gives a batch of unknown size the weight of one example in the losses of single outputs.
+SINGLE_LOSSES = {f"{prefix}{name}_loss" for prefix in ("", "val_") for name in ("first", "second")}
+
+
+class Recorder(keras.callbacks.Callback):
+    """Records every call with its batch or epoch and its logs."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.calls.append(("begin", batch))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.calls.append(("end", batch, rounded(logs)))
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.calls.append(("test", batch, rounded(logs)))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.calls.append(("epoch", epoch, rounded(logs)))
+
+
+def rounded(logs):
+    return {name: round(float(value), 4) for name, value in logs.items()}
+
+
+def dense(**settings):
+    model = keras.Sequential(
+        [keras.Input((FEATURES,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")]
+    )
+    settings = {"optimizer": "adam", "metrics": ["accuracy"]} | settings
+    model.compile(loss="sparse_categorical_crossentropy", **settings)
+    return model
+
+
+def dataset():
+    return tf.data.Dataset.from_tensor_slices((X, Y)).batch(32)
+
+
+class Generated(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        rows = slice(32 * index, 32 * index + 32)
+        return X[rows], Y[rows]
+
+
+def endless():
+    while True:
+        yield X[:32], Y[:32]
+
+
+def assert_same_training(build, fused, callbacks=list, **arguments):
+    """Train equal models; the arguments may be functions, for data that are read only once."""
+    models, histories = [], []
+    for train in (keras.Model.fit, fit):
+        keras.utils.set_random_seed(5)
+        models.append(build())
+        given = {name: value() if callable(value) else value for name, value in arguments.items()}
+        settings = {"epochs": 3, "verbose": 0, "shuffle": False} | given
+        histories.append(train(models[-1], callbacks=callbacks(), **settings).history)
+    explained = explain(models[-1], given["x"], given.get("y"), callbacks())
+    assert explained.startswith("fused" if fused else "as in Keras"), explained
+    assert histories[0].keys() == histories[1].keys()
+    for name in histories[0].keys() - SINGLE_LOSSES:
+        values = histories[0][name]
+        np.testing.assert_allclose(histories[1][name], values, rtol=1e-5, err_msg=name)
+    for one, other in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-6)
+
+
+ARRAYS = {"x": X, "y": Y}
+ARGUMENTS = {
+    "validation_split": ARRAYS | {"validation_split": 0.2, "validation_batch_size": 50},
+    "validation_freq": ARRAYS | {"validation_data": (X[:50], Y[:50]), "validation_freq": 2},
+    "validation dataset": ARRAYS | {"validation_data": dataset, "validation_steps": 2},
+    "class_weight": ARRAYS | {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}},
+    "sample_weight": ARRAYS | {"sample_weight": WEIGHTS},
+    "steps_per_epoch": ARRAYS | {"steps_per_epoch": 3, "batch_size": 20},
+    "initial_epoch": ARRAYS | {"initial_epoch": 1},
+    "tensors": {"x": tf.constant(X), "y": tf.constant(Y)},
+    "a dataset": {"x": dataset},
+}
+READ_BY_KERAS = {
+    "a dataset of unknown length": {"x": lambda: dataset().filter(lambda x, y: True)},
+    "a PyDataset": {"x": Generated},
+    "a generator": {"x": endless, "steps_per_epoch": 4},
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_every_argument_and_every_batch_is_as_in_keras(name):
+    recorders = []
+
+    def recorder():
+        recorders.append(Recorder())
+        return recorders[-1:]
+
+    assert_same_training(dense, True, recorder, **ARGUMENTS[name])
+    assert recorders[0].calls == recorders[1].calls
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("name", READ_BY_KERAS)
+def test_keras_reads_what_cannot_be_fused(name):
+    assert_same_training(dense, False, **READ_BY_KERAS[name])
+
+
+class AddsLoss(keras.layers.Layer):
+    def call(self, x):
+        self.add_loss(0.1 * keras.ops.mean(x**2))
+        return x
+
+
+def with_layers(*layers, **settings):
+    model = keras.Sequential([keras.Input((FEATURES,)), *layers, keras.layers.Dense(3, "softmax")])
+    model.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy"} | settings)
+    return model
+
+
+def recurrent():
+    reshape = keras.layers.Reshape((FEATURES, 1))
+    return with_layers(reshape, keras.layers.LSTM(4, unroll=True), optimizer="rmsprop")
+
+
+def embedded():
+    layers = keras.layers
+    integers = layers.Lambda(lambda x: keras.ops.cast(keras.ops.abs(x), "int32"))
+    embedding = layers.Embedding(9, 3, mask_zero=True)
+    return with_layers(integers, embedding, layers.GlobalAveragePooling1D())
+
+
+def two_outputs():
+    x = keras.Input((FEATURES,))
+    outputs = [keras.layers.Dense(3, "softmax", name=name)(x) for name in ("first", "second")]
+    model = keras.Model(x, outputs)
+    losses = ["sparse_categorical_crossentropy"] * 2
+    model.compile("adam", losses, loss_weights=[1.0, 0.3], metrics=[["accuracy"], []])
+    return model
+
+
+def decaying():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5)
+    return with_layers(optimizer=keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True))
+
+
+BUILDERS = {
+    "accumulation": lambda: dense(optimizer=keras.optimizers.SGD(gradient_accumulation_steps=3)),
+    "several steps a call": lambda: dense(steps_per_execution=4),
+    "normalization": lambda: with_layers(keras.layers.BatchNormalization()),
+    "add_loss": lambda: with_layers(AddsLoss()),
+    "recurrent": recurrent,
+    "masked embedding": embedded,
+    "schedule": decaying,
+    "averaged weights": lambda: dense(optimizer=keras.optimizers.Adam(use_ema=True)),
+    "clipping": lambda: dense(optimizer=keras.optimizers.Adam(global_clipnorm=0.01)),
+    "weighted metrics": lambda: dense(weighted_metrics=["accuracy"]),
+}
+
+
+QUICK, SLOW = list(BUILDERS)[:4], list(BUILDERS)[4:]
+
+
+@pytest.mark.parametrize(
+    "name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
+)
+def test_every_feature_of_models_is_as_in_keras(name):
+    assert_same_training(BUILDERS[name], True, **ARRAYS)
+
+
+def test_two_outputs_are_trained_as_in_keras():
+    assert_same_training(two_outputs, True, x=X, y=[Y, Y[::-1]])
+
+
+def test_a_model_that_runs_eagerly_is_trained_by_keras():
+    assert_same_training(lambda: dense(run_eagerly=True), False, **ARRAYS)
+
+
+@pytest.mark.parametrize("save_freq", [2, 3])
+def test_checkpoints_are_saved_at_the_batches_of_keras(save_freq, tmp_path):
+    def saved(train, folder):
+        file = tmp_path / folder / "{epoch}-{batch}.weights.h5"
+        file.parent.mkdir()
+        callback = keras.callbacks.ModelCheckpoint(
+            file, save_weights_only=True, save_freq=save_freq
+        )
+        train(dense(), X, Y, epochs=2, verbose=0, callbacks=[callback])
+        return sorted(path.name for path in file.parent.iterdir())
+
+    assert saved(fit, "ours") == saved(keras.Model.fit, "keras") != []
+
+
+def test_an_accelerated_model_trains_evaluates_and_predicts_as_before():
+    keras.utils.set_random_seed(0)
+    model, other = dense(), dense()
+    other.set_weights(model.get_weights())
+    assert accelerate(model) is model
+    given = {"epochs": 2, "verbose": 0, "shuffle": False}
+    found, expected = (each.fit(X, Y, **given).history["loss"] for each in (model, other))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        model.evaluate(X, Y, verbose=0), other.evaluate(X, Y, verbose=0), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        model.predict(X, verbose=0), other.predict(X, verbose=0), rtol=1e-4, atol=1e-6
+    )
+    assert evaluate(other, X, Y, verbose=0, return_dict=True).keys() == {"loss", "accuracy"}
+    assert predict(other, X, verbose=0).shape == (N, 3)
+
+
+def test_the_traced_steps_are_kept_until_the_model_is_compiled_again():
+    traced = []
+
+    class Counted(keras.Model):
+        def train_step(self, batch):
+            traced.append(batch)
+            return super().train_step(batch)
+
+    x = keras.Input((FEATURES,))
+    model = Counted(x, keras.layers.Dense(3, "softmax")(x))
+    for _ in range(2):
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        for is_first in (True, False):
+            before = len(traced)
+            fit(model, X, Y, verbose=0)
+            assert (len(traced) > before) == is_first
+    fit(model, X[:171], Y[:171], verbose=0)  # as many in the last batch
+    assert len(traced) == before
