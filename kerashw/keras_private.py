@@ -65,6 +65,11 @@ def gradients_already_summed(optimizer):
         del optimizer._all_reduce_sum_gradients
 
 
+def make_step_function(model, step):
+    """Return the compiled function from a batch iterator to logs that Keras makes of a step."""
+    return model._make_function(step)
+
+
 def build_symbolically(model, batch):
     """Build a model, its metrics and its optimizer for a batch, without running the model."""
     model._symbolic_build(data_batch=batch)

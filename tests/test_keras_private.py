@@ -72,7 +72,7 @@ def test_arrays_are_prepared_as_by_keras():
 
 
 @on_tensorflow
-@pytest.mark.parametrize("name", ["_symbolic_build", "make_train_function", "make_test_function"])
+@pytest.mark.parametrize("name", ["_symbolic_build", "_make_function", "make_train_function"])
 def test_trainers_have_the_name(name, model):
     assert hasattr(model, name), f"keras {keras.__version__} has no Model.{name}"
 

@@ -124,6 +124,23 @@ class FusedCallbacks(keras.callbacks.CallbackList):
         return batch if self._passes_all else min(batch, epochs.done - 1)
 
 
+class _StepFunction:
+    """The function of a model that Keras' loop calls: for a pass of ours, and for any iterator.
+
+    A callback may call the model's own `evaluate` with other data.
+    """
+
+    def __init__(self, model, step):
+        self._model, self._step, self._keras_function = model, step, None
+
+    def __call__(self, iterator):
+        if isinstance(iterator, _Pass):
+            return iterator.run()
+        if self._keras_function is None:
+            self._keras_function = keras_private.make_step_function(self._model, self._step)
+        return self._keras_function(iterator)
+
+
 @contextlib.contextmanager
 def fused_steps(model, steps_per_call):
     """Run a model's steps by `FusedEpochs` inside the block.
@@ -133,7 +150,8 @@ def fused_steps(model, steps_per_call):
         steps_per_call: Integer, the number of steps in one call.
     """
     before = model.train_function, model.test_function, model.steps_per_execution
-    model.train_function = model.test_function = _Pass.run
+    model.train_function = _StepFunction(model, model.train_step)
+    model.test_function = _StepFunction(model, model.test_step)
     model.steps_per_execution = steps_per_call
     try:
         yield

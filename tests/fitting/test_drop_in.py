@@ -184,6 +184,19 @@ def test_every_feature_of_models_is_as_in_keras(name):
     assert_same_training(BUILDERS[name], True, **ARRAYS)
 
 
+def test_a_callback_may_evaluate_and_predict():
+    found = []
+
+    class Evaluates(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            loss, _ = self.model.evaluate(X[:70], Y[:70], batch_size=9, verbose=0)
+            total = self.model.predict(X, batch_size=7, verbose=0).sum()
+            found.append((round(loss, 4), round(float(total), 3)))
+
+    assert_same_training(dense, True, lambda: [Evaluates()], **ARRAYS)
+    assert found[:3] == found[3:]
+
+
 def test_two_outputs_are_trained_as_in_keras():
     assert_same_training(two_outputs, True, x=X, y=[Y, Y[::-1]])
 
