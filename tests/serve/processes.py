@@ -22,12 +22,13 @@ class Server:
     Args:
         flags: Strings, the flags of the command.
         stderr: File that receives the standard error.
+        prefix: Strings, a command that starts the command in its arguments.
     """
 
-    def __init__(self, *flags, stderr=subprocess.DEVNULL):
+    def __init__(self, *flags, stderr=subprocess.DEVNULL, prefix=()):
         self.port = free_port()
         self.process = subprocess.Popen(
-            [*COMMAND, f"--rest_api_port={self.port}", *map(str, flags)],
+            [*prefix, *COMMAND, f"--rest_api_port={self.port}", *map(str, flags)],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
