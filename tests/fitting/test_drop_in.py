@@ -88,14 +88,14 @@ def assert_same_training(build, fused, callbacks=list, **arguments):
 ARRAYS = {"x": X, "y": Y}
 ARGUMENTS = {
     "validation_split": ARRAYS | {"validation_split": 0.2, "validation_batch_size": 50},
+    "class_weight": ARRAYS | {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}},
+    "steps_per_epoch": ARRAYS | {"steps_per_epoch": 3, "batch_size": 20},
+    "a dataset": {"x": dataset},
     "validation_freq": ARRAYS | {"validation_data": (X[:50], Y[:50]), "validation_freq": 2},
     "validation dataset": ARRAYS | {"validation_data": dataset, "validation_steps": 2},
-    "class_weight": ARRAYS | {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}},
     "sample_weight": ARRAYS | {"sample_weight": WEIGHTS},
-    "steps_per_epoch": ARRAYS | {"steps_per_epoch": 3, "batch_size": 20},
     "initial_epoch": ARRAYS | {"initial_epoch": 1},
     "tensors": {"x": tf.constant(X), "y": tf.constant(Y)},
-    "a dataset": {"x": dataset},
 }
 READ_BY_KERAS = {
     "a dataset of unknown length": {"x": lambda: dataset().filter(lambda x, y: True)},
@@ -104,7 +104,13 @@ READ_BY_KERAS = {
 }
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+def some_slow(names, quick):
+    """Return parameters of which only the first are quick."""
+    first, others = list(names)[:quick], list(names)[quick:]
+    return [*first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
+
+
+@pytest.mark.parametrize("name", some_slow(ARGUMENTS, quick=4))
 def test_every_argument_and_every_batch_is_as_in_keras(name):
     recorders = []
 
@@ -117,7 +123,7 @@ def test_every_argument_and_every_batch_is_as_in_keras(name):
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-@pytest.mark.parametrize("name", READ_BY_KERAS)
+@pytest.mark.parametrize("name", some_slow(READ_BY_KERAS, quick=1))
 def test_keras_reads_what_cannot_be_fused(name):
     assert_same_training(dense, False, **READ_BY_KERAS[name])
 
@@ -174,12 +180,7 @@ BUILDERS = {
 }
 
 
-QUICK, SLOW = list(BUILDERS)[:4], list(BUILDERS)[4:]
-
-
-@pytest.mark.parametrize(
-    "name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
-)
+@pytest.mark.parametrize("name", some_slow(BUILDERS, quick=2))
 def test_every_feature_of_models_is_as_in_keras(name):
     assert_same_training(BUILDERS[name], True, **ARRAYS)
 

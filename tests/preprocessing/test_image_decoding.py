@@ -204,6 +204,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_many_large_images_need_the_memory_of_one():
     files = PNG + b"|||" + large_png(4096)

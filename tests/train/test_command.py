@@ -104,7 +104,7 @@ def test_bfloat16_learns_too(data, tmp_path, train_here):
 
 
 def test_a_terminal_shows_a_progress_bar(data, tmp_path):
-    arguments = ["--model", "convnet", "--epochs", "1", "--output", tmp_path / "r", *SMALL]
+    arguments = ["--model", "mlp", "--epochs", "1", "--output", tmp_path / "r", *SMALL]
     shown = run_in_terminal([*COMMAND, *arguments])
     for text in (
         "epoch 1/1",

@@ -96,7 +96,9 @@ def test_missing_derived_files_are_written_again(data, complete):
     assert run(QUICK, complete) is None
 
 
-@pytest.mark.parametrize("missing", ["saved_model.pb", "variables"])
+@pytest.mark.parametrize(
+    "missing", ["variables", pytest.param("saved_model.pb", marks=pytest.mark.slow)]
+)
 def test_an_incomplete_export_is_followed_by_a_whole_one(data, complete, missing):
     newest = max((complete / "exports" / "mlp").iterdir(), key=lambda path: int(path.name))
     path = newest / missing

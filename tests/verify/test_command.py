@@ -135,6 +135,7 @@ def test_bad_input_ends_the_process_with_2():
     assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (2, "", 1)
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_the_progress(data, tmp_path):
     text = run_in_terminal([*COMMAND, "--claim", "12"])
     assert "claim 12" in text

@@ -5,6 +5,7 @@ import json
 import re
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from tests.serve.page.browsing import (
@@ -110,6 +111,7 @@ def test_a_picture_is_opened_or_pasted(digits, data):
     expect(digits.locator("#pen")).to_contain_text("notes.txt is not a picture")
 
 
+@pytest.mark.slow
 def test_pictures_of_these_formats_are_opened(digits, data):
     accepted = digits.locator("#open").get_attribute("accept").split(",")
     assert accepted == [f"image/{kind}" for kind in ("png", "jpeg", "gif", "bmp", "webp")]
