@@ -148,7 +148,8 @@ def _prepare(builder, name):
             )
     # The archives are extracted to a new folder. In a shared one, tensorflow-datasets would use the
     # incomplete files of a process that was killed.
-    with tempfile.TemporaryDirectory(prefix="kerashw-") as download_dir:
+    # After an error, a thread of tensorflow-datasets may still write while the folder is removed.
+    with tempfile.TemporaryDirectory(prefix="kerashw-", ignore_cleanup_errors=True) as download_dir:
         _download_and_prepare(
             builder,
             name,
