@@ -188,24 +188,31 @@ def run_command(command, name, hint=RESUME_HINT, needs_reader=False):
     """
     if isinstance(sys.stdout, OutputStream):
         sys.stdout.needs_reader = needs_reader
-    signal.signal(signal.SIGTERM, _interrupt)
+    received = []
+
+    def interrupt(signal_number, frame):
+        received.append(signal_number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it is ignored
+        signal.signal(signal.SIGINT, interrupt)
     try:
         with _repeat_lost_interrupts():
             return command() or 0
-    except KerashwError as error:
-        print_error(name, error)
-        return EXIT_TEMPORARY_FAILURE if isinstance(error, WorkerError) else EXIT_ERROR
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print_error(name, f"{where}{error.strerror or error}. {hint}")
-        return EXIT_ERROR
-    except KeyboardInterrupt:
-        print_error(name, f"interrupted. {hint}")
-        return EXIT_INTERRUPTED
-
-
-def _interrupt(signal_number, frame):
-    raise KeyboardInterrupt
+    except (Exception, KeyboardInterrupt) as error:
+        # Inside the C++ code of a library, an interruption can become any exception.
+        if received or isinstance(error, KeyboardInterrupt):
+            print_error(name, f"interrupted. {hint}")
+            return EXIT_INTERRUPTED
+        if isinstance(error, KerashwError):
+            print_error(name, error)
+            return EXIT_TEMPORARY_FAILURE if isinstance(error, WorkerError) else EXIT_ERROR
+        if isinstance(error, OSError):
+            where = f"{error.filename}: " if error.filename else ""
+            print_error(name, f"{where}{error.strerror or error}. {hint}")
+            return EXIT_ERROR
+        raise
 
 
 @contextlib.contextmanager

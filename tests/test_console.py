@@ -18,18 +18,43 @@ class Interrupted:
         signal.raise_signal(self.signal_number)
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_of_a_destructor_is_not_lost(signal_number, capsys):
-    handler = signal.getsignal(signal.SIGTERM)
+@pytest.fixture
+def interrupted_code(capsys):
+    """Runs a function as a command that is interrupted; returns its exit code."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
+    def run(command):
+        code = run_command(command, "command")
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith("command: error: interrupted.")
+        return code
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("signal_number", SIGNALS)
+def test_an_interruption_of_a_destructor_is_not_lost(signal_number, interrupted_code):
     def command():
         Interrupted(signal_number)
         while True:
             time.sleep(0.01)
 
-    try:
-        assert run_command(command, "command") == EXIT_INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("command: error: interrupted.")
+    assert interrupted_code(command) == EXIT_INTERRUPTED
+
+
+@pytest.mark.parametrize("signal_number", SIGNALS)
+@pytest.mark.parametrize("error", [SystemError, OSError])
+def test_an_interruption_may_become_another_exception(signal_number, error, interrupted_code):
+    def command():
+        try:
+            signal.raise_signal(signal_number)
+        except KeyboardInterrupt:
+            raise error("a result with an exception set") from None
+
+    assert interrupted_code(command) == EXIT_INTERRUPTED

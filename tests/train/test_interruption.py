@@ -94,7 +94,7 @@ def test_a_killed_and_interrupted_run_ends_as_an_uninterrupted_one(
     uninterrupted, output, signal_number
 ):
     code, errors = start_and_stop(output, signal_number, epoch=4)
-    assert code == 130
+    assert code == 130, errors
     assert errors.count("\n") == 1
     assert "same command resumes" in errors
     assert_nothing_half_written(output)
