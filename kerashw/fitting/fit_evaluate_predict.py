@@ -54,13 +54,13 @@ def fit(
     """Train a compiled model as `Model.fit` does, but faster, and under any strategy.
 
     The arguments, their defaults and the result are those of `keras.Model.fit`, after the model.
-    Steps are fused if the data are arrays or `Batches`, and the model is not compiled with
-    `run_eagerly`. Callbacks that look at batches run at the same batches as in `Model.fit`; those
-    that look at epochs alone cost nothing. A callback of yours may have an attribute
-    `batch_interval`, an integer, and then runs at the batches that are multiples of it; 0 stands
-    for any batches. Shuffled arrays have an order that depends only on the number of the epoch. The
-    losses of single outputs are means over all examples; Keras gives a smaller last batch another
-    weight in them.
+    Steps are fused if the data are arrays, `Batches` or a `tf.data.Dataset` of known length, and
+    the model is not compiled with `run_eagerly`. Callbacks that look at batches run at the same
+    batches as in `Model.fit`; those that look at epochs alone cost nothing. A callback of yours may
+    have an attribute `batch_interval`, an integer, and then runs at the batches that are multiples
+    of it; 0 stands for any batches. Shuffled arrays have an order that depends only on the number
+    of the epoch. The losses of single outputs are means over all examples; Keras gives a smaller
+    last batch another weight in them.
 
     Under a strategy, each replica processes its part of every batch, of arrays and of a
     `tf.data.Dataset`. Batch sizes are the sizes of global batches; losses and metrics are computed

@@ -29,7 +29,7 @@ OTHER_SIGNATURES = {
 def prepared_when_called(decode):
     """Decorate the decoder of a rare format, whose graph TensorFlow prepares at its first call.
 
-    Otherwise, preparing a signature that reads image files would take a third longer.
+    Otherwise, every signature that reads image files would prepare it, too.
 
     Args:
         decode: Function of a string tensor, scalar, the content of a file.

@@ -97,7 +97,7 @@ def _load(path, tags, config, iterations, metrics):
         start, count, code = time.monotonic(), 1, "OK"
         try:
             count = warm_up(model, path, iterations)
-        except Exception as error:
+        except Exception as error:  # of any kind; it is counted, and raised again
             code = RequestError.from_exception(error).code
             raise
         finally:
