@@ -217,21 +217,31 @@ def run_command(command, name, hint=RESUME_HINT, needs_reader=False):
 
 @contextlib.contextmanager
 def _repeat_lost_interrupts():
-    """Repeat an interruption that Python ignores because a destructor was running at that moment.
+    """Repeat an interruption that Python or a library ignores, instead of printing a traceback.
 
-    TensorFlow's functions have destructors, and many of them run at the end of a training.
+    Python ignores it in a destructor: TensorFlow's functions have them, and many of them run at the
+    end of a training. TensorFlow's C++ code prints some exceptions, and goes on.
     """
+    timers = []
 
-    def repeat(unraisable):
-        if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            timer = threading.Timer(0.01, _thread.interrupt_main)
-            timer.daemon = True
-            timer.start()
-        else:
-            hook(unraisable)
+    def repeat_or(show):
+        def hook(*arguments):
+            kind = arguments[0] if len(arguments) == 3 else arguments[0].exc_type
+            if issubclass(kind, KeyboardInterrupt):
+                timer = threading.Timer(0.01, _thread.interrupt_main)
+                timer.daemon = True
+                timers.append(timer)
+                timer.start()
+            else:
+                show(*arguments)
 
-    hook, sys.unraisablehook = sys.unraisablehook, repeat
+        return hook
+
+    hooks = sys.unraisablehook, sys.excepthook
+    sys.unraisablehook, sys.excepthook = map(repeat_or, hooks)
     try:
         yield
     finally:
-        sys.unraisablehook = hook
+        sys.unraisablehook, sys.excepthook = hooks
+        for timer in timers:
+            timer.cancel()

@@ -1,5 +1,6 @@
 """Commands end with the documented exit code when they are interrupted."""
 
+import ctypes
 import signal
 import time
 
@@ -42,6 +43,18 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 def test_an_interruption_of_a_destructor_is_not_lost(signal_number, interrupted_code):
     def command():
         Interrupted(signal_number)
+        while True:
+            time.sleep(0.01)
+
+    assert interrupted_code(command) == EXIT_INTERRUPTED
+
+
+@pytest.mark.parametrize("signal_number", SIGNALS)
+def test_an_interruption_that_c_code_prints_is_not_lost(signal_number, interrupted_code):
+    def command():
+        statement = f"import signal; signal.raise_signal({int(signal_number)})"
+        # It prints an exception by PyErr_Print, as TensorFlow does in some places, and goes on.
+        assert ctypes.pythonapi.PyRun_SimpleString(statement.encode()) == -1
         while True:
             time.sleep(0.01)
 
