@@ -5,8 +5,11 @@ module fail with its name.
 """
 
 import contextlib
+import types
 
 import keras
+from keras.src.losses import loss as losses
+from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.trainers import data_adapters
 from keras.src.trainers.data_adapters import array_data_adapter, array_slicing
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter  # noqa: F401 - a base class
@@ -22,14 +25,14 @@ def flatten_layers(layer):
     return layer._flatten_layers()
 
 
-def call_has_training_argument(layer):
-    """Return whether a layer's `call` has the argument `training`."""
-    return layer._call_has_training_arg
-
-
 def compiled_loss_and_metrics(model):
     """Return the objects that compute a compiled model's loss and metrics; either may be `None`."""
     return model._compile_loss, model._compile_metrics
+
+
+def loss_tracker(model):
+    """Return the metric in which a compiled model's steps average the loss, or `None`."""
+    return model._loss_tracker
 
 
 def logits_behind(outputs):
@@ -49,20 +52,103 @@ def slot_variable(optimizer, slots, variable):
 
 
 @contextlib.contextmanager
-def gradients_already_summed(optimizer):
-    """Disable Keras' sum of the gradients over replicas while a step is traced.
+def update_on_each_replica(optimizer, reduce_gradients):
+    """Let an optimizer update each replica's variables where it runs, while a step is traced.
 
-    Use this when the gradients are already sums. Under a `tf.distribute` strategy, Keras otherwise
-    clips the gradients of each replica and then sums them.
+    Keras sums the gradients over replicas only after it has clipped and accumulated them, and it
+    cannot accumulate gradients or average weights where replicas meet inside a condition. Here
+    all replicas sum first, and each then computes the same update.
 
     Args:
-        optimizer: `keras.optimizers.Optimizer`.
+        optimizer: Built `keras.optimizers.Optimizer`.
+        reduce_gradients: Function from the list of a replica's gradients, with `None` for variables
+            without one, to the list of their sums over all replicas.
     """
-    optimizer._all_reduce_sum_gradients = list
+    apply_sums = optimizer.apply
+    inner = getattr(optimizer, "inner_optimizer", None)  # of a LossScaleOptimizer
+    updating = inner or optimizer
+    iterations = updating._iterations.value
+
+    def apply(gradients, variables=None):
+        apply_sums(reduce_gradients(gradients), variables)
+
+    def update(gradients, variables, learning_rate):
+        for gradient, variable in zip(gradients, variables, strict=True):
+            updating.update_step(gradient, getattr(variable, "value", variable), learning_rate)
+
+    replaced = [
+        (optimizer, "apply", apply),
+        (updating, "_backend_update_step", update),
+        # Each replica counts its own steps.
+        (iterations, "_aggregation", type(iterations.aggregation).NONE),
+    ]
+    # What Keras overrides for TensorFlow, so that replicas meet in each of them.
+    for name in (
+        "_apply_weight_decay",
+        "_backend_increment_gradient_accumulators",
+        "_overwrite_model_variables_with_average_value",
+    ):
+        replaced.append((updating, name, types.MethodType(getattr(BaseOptimizer, name), updating)))
+    if inner:
+        replaced.append((optimizer, "_tf_apply", optimizer._common_apply))
+    with _replaced(replaced):
+        yield
+
+
+@contextlib.contextmanager
+def losses_of_parts(scale, global_share):
+    """Let losses be those of a replica's part of a batch, while a step is traced.
+
+    Keras divides every mean by the number of replicas. Here a mean is that of the part, and what is
+    not a mean over the examples is divided by the part's share of the batch: n/nᵣ of a sum, for
+    example.
+
+    Args:
+        scale: Function without arguments that returns n/nᵣ for the replica that calls it.
+        global_share: Function of a replica's scalar that returns its share of the sum over all
+            replicas.
+    """
+
+    def reduce_values(values, sample_weight=None, reduction="sum_over_batch_size"):
+        loss = reduce_part(values, sample_weight, reduction)
+        if reduction == "sum":
+            return loss * scale(loss.dtype)
+        if reduction == "mean_with_sample_weight" and sample_weight is not None:
+            return loss * scale(loss.dtype) * global_share(keras.ops.sum(sample_weight))
+        return loss
+
+    def apply_mask(sample_weight, mask, dtype, reduction):
+        weight = mask_part(sample_weight, mask, dtype, reduction)
+        if mask is None or reduction not in ("mean", "sum_over_batch_size"):
+            return weight
+        # Keras divides by the number of valid entries.
+        return weight * scale(dtype) * global_share(keras.ops.sum(keras.ops.cast(mask, dtype)))
+
+    reduce_part, mask_part = losses.reduce_values, losses.apply_mask
+    replaced = {
+        "reduce_values": reduce_values,
+        "apply_mask": apply_mask,
+        "scale_loss_for_distribution": lambda value: value,
+        "unscale_loss_for_distribution": lambda value: value,
+    }
+    with _replaced([(losses, name, function) for name, function in replaced.items()]):
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(attributes):
+    """Replace attributes inside the block, given as (object, name, value)."""
+    before = [(target, name, vars(target).get(name)) for target, name, _ in attributes]
+    for target, name, value in attributes:
+        setattr(target, name, value)
     try:
         yield
     finally:
-        del optimizer._all_reduce_sum_gradients
+        for target, name, value in before:
+            if value is None:
+                delattr(target, name)
+            else:
+                setattr(target, name, value)
 
 
 def make_step_function(model, step):

@@ -4,9 +4,11 @@ TensorFlow has no public equivalent of them. If a new release of TensorFlow remo
 of this module fail with its name.
 """
 
-# Device tuple → the number before its first group key. TensorFlow's own keys start at 1.
-_group_key_bases = {}
-_GROUP_KEYS_PER_DEVICES = 1000  # A strategy uses only the first ones.
+import itertools
+
+# TensorFlow's own group keys start at 1. A strategy uses only the first ones of its thousand.
+_GROUP_KEYS_PER_STRATEGY = 1000
+_strategy_numbers = itertools.count(1)
 
 
 def make_callable(session, options):
@@ -26,23 +28,22 @@ def make_callable(session, options):
 
 
 def reserve_group_keys(strategy):
-    """Give the reductions of a strategy keys that no strategy with other devices has.
+    """Give the reductions of a strategy keys that no other strategy of this process has.
 
-    TensorFlow numbers the groups of devices in each strategy from 1, but a process knows a group
-    by its number. After a strategy of two devices, one of three fails: «CPU:0 is joining a group
-    with size3, but that group has size 2».
+    TensorFlow numbers the groups of devices and their reductions in each strategy anew, but a
+    process knows them by these numbers for good. After a strategy of two devices, one of three
+    fails: «CPU:0 is joining a group with size3, but that group has size 2». After a strategy of the
+    same devices, another one may fail: «Shape mismatch in the collective instance».
 
     Args:
         strategy: `tf.distribute.MirroredStrategy`. Functions that were traced under it before keep
             their keys.
     """
     extended = strategy.extended
-    first = _GROUP_KEYS_PER_DEVICES * (1 + len(_group_key_bases))
-    base = _group_key_bases.setdefault(extended.worker_devices, first)
-    if extended._collective_key_base == base:
+    if extended._collective_key_base:
         return
     is_default = extended._cross_device_ops is extended._collective_ops
-    extended._collective_key_base = base
+    extended._collective_key_base = _GROUP_KEYS_PER_STRATEGY * next(_strategy_numbers)
     extended._collective_ops = extended._make_collective_ops_with_fallbacks()
     if is_default:
         extended._cross_device_ops = extended._collective_ops

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras.src.losses import loss as losses
 
 from kerashw import keras_private
 from kerashw.optimizers import Adadelta
@@ -22,8 +23,8 @@ def model():
     [
         "_initial_epoch",
         "_flatten_layers",
-        "_call_has_training_arg",
         "_compile_loss",
+        "_loss_tracker",
         "_compile_metrics",
     ],
 )
@@ -53,12 +54,47 @@ def test_a_softmax_attaches_its_logits():
     np.testing.assert_array_equal(behind, logits)
 
 
+NAMES_OF_UPDATES = [
+    "_iterations",
+    "_backend_update_step",
+    "_apply_weight_decay",
+    "_backend_increment_gradient_accumulators",
+    "_overwrite_model_variables_with_average_value",
+]
+NAMES_OF_LOSSES = [
+    "reduce_values",
+    "apply_mask",
+    "scale_loss_for_distribution",
+    "unscale_loss_for_distribution",
+]
+
+
 @on_tensorflow
-def test_the_sum_of_gradients_is_disabled_only_within_the_block(model):
-    before = model.optimizer._all_reduce_sum_gradients
-    with keras_private.gradients_already_summed(model.optimizer):
-        assert model.optimizer._all_reduce_sum_gradients is list
-    assert model.optimizer._all_reduce_sum_gradients == before
+@pytest.mark.parametrize(
+    "make", [Adadelta, lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())]
+)
+def test_an_optimizer_updates_on_each_replica_only_within_the_block(make):
+    variable = keras.Variable(1.0)
+    optimizer = make()
+    optimizer.build([variable])
+    for name in NAMES_OF_UPDATES:
+        assert hasattr(optimizer, name), f"keras {keras.__version__} has no optimizer.{name}"
+    before = dict(vars(optimizer))
+    with keras_private.update_on_each_replica(optimizer, lambda gradients: [gradients[0] * 0]):
+        optimizer.apply([keras.ops.ones(())], [variable])
+    assert float(variable) == 1
+    assert vars(optimizer) == before
+    optimizer.apply([keras.ops.ones(())], [variable])
+    assert float(variable) < 1
+
+
+def test_losses_are_those_of_parts_only_within_the_block():
+    for name in NAMES_OF_LOSSES:
+        assert hasattr(losses, name), f"keras {keras.__version__} has no losses.loss.{name}"
+    total = keras.losses.MeanSquaredError(reduction="sum")
+    with keras_private.losses_of_parts(lambda dtype: 3, lambda value: value):
+        assert float(total([[1.0], [2.0]], [[2.0], [3.0]])) == 6
+    assert float(total([[1.0], [2.0]], [[2.0], [3.0]])) == 2
 
 
 @on_tensorflow

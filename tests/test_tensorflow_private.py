@@ -31,7 +31,8 @@ def test_keys_are_reserved_once_and_never_those_of_tensorflow():
     for strategy in strategies * 2:
         reserve_group_keys(strategy)
     first, second = (strategy.extended._collective_key_base for strategy in strategies)
-    assert first == second > 0
+    assert first != second
+    assert min(first, second) > 0
 
 
 def test_the_users_way_of_reducing_is_kept():

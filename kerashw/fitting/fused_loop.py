@@ -28,6 +28,9 @@ class FusedLoop:
 
     def __init__(self, model, data, training=False):
         self.model, self.training = model, training
+        self._run_step = model.train_step if training else model.test_step
+        function = getattr(self._run_step, "__func__", None)
+        self._is_keras_step = function in (keras.Model.train_step, keras.Model.test_step)
         self.replica_variables = None
         if replica_step.is_distributed(model):
             with worker_loss_as_error(model.distribute_strategy):
@@ -53,42 +56,37 @@ class FusedLoop:
         return logs
 
     def _trace_on_one_device(self, data):
-        model = self.model
-        run_step = model.train_step if self.training else model.test_step
-        is_keras_step = getattr(run_step, "__func__", None) in (
-            keras.Model.train_step,
-            keras.Model.test_step,
-        )
+        model, run_step = self.model, self._run_step
         # A custom step may not use the model's `call` or its optimizer.
-        if is_keras_step:
+        if self._is_keras_step:
             _build(model, data)
         else:
             run_step = tf.function(run_step, autograph=False)  # traced once for all its calls
-        if is_keras_step and self.training:
+        if self._is_keras_step and self.training:
             model.optimizer.build(model.trainable_variables)
         jit_compile = model.jit_compile and not _on_cpu()
 
         def bind(arrays):
             return functools.partial(data.gather, arrays), run_step
 
-        self._trace(data, bind, jit_compile, returns_logs=not is_keras_step)
+        self._trace(data, bind, jit_compile, returns_logs=not self._is_keras_step)
 
     def _trace_distributed(self, data):
-        model = self.model
+        model, returns_logs = self.model, not self._is_keras_step
         replica_step.prepare(model, data.example_batch(), data.batch_sizes)
-        make_step = replica_step.train_step if self.training else replica_step.test_step
 
         def bind(arrays):
             # The loop passes rows to the step, and each replica loads its part of them.
             load = functools.partial(data.gather, arrays)
-            return lambda rows: rows, make_step(model, load)
+            return lambda rows: rows, replica_step.make_step(
+                model, self._run_step, load, returns_logs
+            )
 
         with model.distribute_strategy.scope():
-            if not self.training:
-                return self._trace(data, bind)
-            model.optimizer.build(model.trainable_variables)
-            with keras_private.gradients_already_summed(model.optimizer):
-                return self._trace(data, bind)
+            if self.training and not model.optimizer.built:
+                model.optimizer.build(model.trainable_variables)
+            with replica_step.tracing(model):
+                self._trace(data, bind, returns_logs=returns_logs)
 
     def _trace(self, data, bind, jit_compile=False, returns_logs=False):
         trace = self._trace_on_arrays if data.prefetchable else self._trace_on_dataset
@@ -162,6 +160,8 @@ class FusedLoop:
         metrics = self.model.get_metrics_result()
         if step_logs is None or step_logs.keys() == metrics.keys():
             return metrics
+        if replica_step.is_distributed(self.model):
+            return replica_step.merge_logs(self.model, step_logs, metrics)
         return step_logs
 
 

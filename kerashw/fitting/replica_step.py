@@ -1,26 +1,33 @@
-"""Training and test steps under a `tf.distribute` strategy that equal the steps on one device.
+"""A model's training and test steps under a `tf.distribute` strategy, equal to those on one device.
 
-Each replica computes the gradient of its part of the loss from its part of every global batch:
+Each replica runs the model's own step on its part of every global batch. The optimizer gets
 
-    L = Σᵣ nᵣ/n · Lᵣ        for n examples in the batch, nᵣ of them on replica r
+    g = Σᵣ nᵣ/n · gᵣ        for n examples in the batch, nᵣ of them on replica r
 
-Lᵣ is the loss that the replica's part would have as a batch, including regularization. A loss that
-a layer adds must be a mean over its examples, like the losses of Keras' regularizers. The weights
-nᵣ/n sum to 1. Regularization therefore counts once, and a last batch has the right weight even if
-it cannot be divided evenly or has fewer examples than there are replicas.
+where gᵣ is the gradient of the loss that the replica's part would have as a batch, including
+regularization. A loss that a layer adds must be a mean over its examples, like the losses of Keras'
+regularizers. The weights nᵣ/n sum to 1. Regularization therefore counts once, and a last batch has
+the right weight even if it cannot be divided evenly. A replica whose part is empty, because the
+batch has fewer examples than there are replicas, runs the step on one example with the weight 0,
+and then restores its metrics and averages.
 
 Keras' own steps divide by the number of replicas, whatever the size of each part, and clip
 gradients before they sum them.
 """
+
+import contextlib
+import threading
 
 import keras
 import tensorflow as tf
 
 from kerashw import keras_private
 from kerashw.errors import InputError
+from kerashw.fitting.replica_variables import SEED_STATE
 from kerashw.tensorflow_private import reserve_group_keys
 
-MEAN_REDUCTIONS = ("sum_over_batch_size", "mean")
+# The part of the batch that the replica of this thread works on, while a step is traced.
+_current = threading.local()
 
 
 def is_distributed(model):
@@ -50,101 +57,146 @@ def prepare(model, batch, batch_sizes):
             "a model under a distribution strategy cannot be trained or tested with "
             f"{unsupported}. Received: {model.name}"
         )
-    x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     with model.distribute_strategy.scope():
-        # Variables that are created while a loop is traced would belong to the loop.
+        _build(model, batch)
+
+
+def _build(model, batch):
+    """Create variables now: those that are created while a loop is traced would belong to it."""
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    try:
         outputs = model(x)
-        for loss_or_metrics in keras_private.compiled_loss_and_metrics(model):
-            if loss_or_metrics is not None and not loss_or_metrics.built:
-                loss_or_metrics.build(y, outputs)
+    except NotImplementedError:  # A step of the model's own may not call the model.
+        return
+    for loss_or_metrics in keras_private.compiled_loss_and_metrics(model):
+        if loss_or_metrics is not None and not loss_or_metrics.built:
+            loss_or_metrics.build(y, outputs)
 
 
-def train_step(model, load):
-    """Return a function that runs one training step on the rows of a global batch.
-
-    Args:
-        model: `keras.Model` that `prepare` was called for.
-        load: Function that returns the batch for given rows.
-    """
-    variables = model.trainable_variables
-
-    def gradients_of_part(rows, weight):
-        with tf.GradientTape() as tape:
-            loss = _forward(model, load(rows), training=True)
-            loss = tf.cast(weight, loss.dtype) * loss
-        gradients = tape.gradient(
-            loss,
-            [variable.value for variable in variables],
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+@contextlib.contextmanager
+def tracing(model):
+    """Let losses and optimizers work on parts of batches; steps must be traced in this block."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(
+            keras_private.losses_of_parts(
+                lambda dtype: tf.cast(_current.part.scale, dtype),
+                lambda value: _current.part.global_share(value),
+            )
         )
-        return [tf.convert_to_tensor(gradient) for gradient in gradients]
-
-    def zero_gradients():
-        return [tf.zeros_like(variable.value) for variable in variables]
-
-    def step(rows):
-        context = tf.distribute.get_replica_context()
-        gradients = _run_on_part(context, rows, gradients_of_part, zero_gradients)
-        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        model.optimizer.apply(gradients, variables)
-
-    return lambda rows: model.distribute_strategy.run(step, (rows,))
+        for optimizer in _optimizers(model):
+            stack.enter_context(
+                keras_private.update_on_each_replica(
+                    optimizer, lambda gradients: _current.part.sum_gradients(gradients)
+                )
+            )
+        yield
 
 
-def test_step(model, load):
-    """Return a function that runs one test step on the rows of a global batch.
+def make_step(model, run_step, load, returns_logs):
+    """Return a function that runs one step on the rows of a global batch.
 
     Args:
         model: `keras.Model` that `prepare` was called for.
+        run_step: Function of a batch that returns logs, such as `model.train_step`.
         load: Function that returns the batch for given rows.
+        returns_logs: Boolean; whether the function returns the logs, as means over all parts.
     """
 
-    def test_part(rows, weight):
-        _forward(model, load(rows), training=False)
-        return []
-
     def step(rows):
-        _run_on_part(tf.distribute.get_replica_context(), rows, test_part, list)
+        part = _current.part = _Part(rows)
+        variables = _variables_of_steps(model) if part.may_be_empty else []
+        before = [tf.identity(variable) for variable in variables]
+        logs = run_step(load(part.rows))
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(tf.where(part.is_empty, value, variable))
+        return keras.tree.map_structure(part.mean, logs) if returns_logs and logs else None
 
     return lambda rows: model.distribute_strategy.run(step, (rows,))
 
 
-def _forward(model, batch, training):
-    """Update the metrics, and return the loss of a part as if it were a whole batch."""
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
-    outputs = (
-        model(x, training=training) if keras_private.call_has_training_argument(model) else model(x)
-    )
-    loss = model.compute_loss(x, y, outputs, sample_weight, training=training)
-    loss = replicas * loss  # `compute_loss` has divided it by the number of replicas.
-    tracker = next(metric for metric in model.metrics if metric.name == "loss")
-    tracker.update_state(loss, sample_weight=_length(x))
-    model.compute_metrics(x, y, outputs, sample_weight=sample_weight)
-    return loss
+def merge_logs(model, step_logs, metrics):
+    """Return the logs of a step of the model's own.
 
-
-def _run_on_part(context, rows, run, run_on_empty):
-    """Call `run` with this replica's part of the rows and its fraction of the batch.
-
-    If the part is empty, because the batch has fewer rows than there are replicas, call
-    `run_on_empty` without arguments instead.
+    Args:
+        model: `keras.Model`.
+        step_logs: Dict that the function of `make_step` returned.
+        metrics: Dict, the results of the model's metrics over all replicas.
     """
-    replicas, replica = context.num_replicas_in_sync, context.replica_id_in_sync_group
-    length = _length(rows)
-    start, stop = replica * length // replicas, (replica + 1) * length // replicas
-    weight = (stop - start) / length
-    part = keras.tree.map_structure(lambda row: row[start:stop], rows)
-    size = keras.tree.flatten(part)[0].shape[0]
-    if size is not None:
-        # With a known size, no branch is traced: Keras cannot trace the loss of an empty batch,
-        # and replicas cannot synchronize inside a branch.
-        return run(part, weight) if size else run_on_empty()
-    return tf.cond(stop > start, lambda: run(part, weight), run_on_empty)
+    results = model.distribute_strategy.experimental_local_results
+    logs = {name: results(value)[0] for name, value in step_logs.items()}
+    merged = logs | {name: metrics[name] for name in logs.keys() & metrics.keys()}
+    tracker = keras_private.loss_tracker(model)
+    if tracker and "loss" in merged:
+        # The step may compute the loss without Keras' tracker.
+        merged["loss"] = tf.where(tracker.count > 0, tracker.result(), logs["loss"])
+    return merged
 
 
-def _length(rows):
-    return tf.shape(keras.tree.flatten(rows)[0])[0]
+class _Part:
+    """The part of a batch that one replica works on.
+
+    Args:
+        rows: The rows of the global batch, a structure of tensors (n, …).
+
+    Attributes:
+        rows: The rows of the part (nᵣ, …), but one row if the part is empty.
+        may_be_empty: Boolean; whether `is_empty` may be true.
+        is_empty: Boolean, or boolean tensor.
+        weight: nᵣ/n, a scalar.
+        scale: n/nᵣ, a scalar; 0 if the part is empty.
+    """
+
+    def __init__(self, rows):
+        self._context = tf.distribute.get_replica_context()
+        replicas = self._context.num_replicas_in_sync
+        replica = self._context.replica_id_in_sync_group
+        first = keras.tree.flatten(rows)[0]
+        length = first.shape[0] or tf.shape(first)[0]
+        start, stop = replica * length // replicas, (replica + 1) * length // replicas
+        self.may_be_empty = first.shape[0] is None or first.shape[0] < replicas
+        self.is_empty = tf.equal(start, stop)
+        last = tf.maximum(stop, start + 1) if self.may_be_empty else stop
+        self.rows = keras.tree.map_structure(lambda row: row[start:last], rows)
+        self.weight = tf.cast(stop - start, tf.float64) / tf.cast(length, tf.float64)
+        self.scale = tf.math.divide_no_nan(tf.ones((), tf.float64), self.weight)
+
+    def mean(self, value):
+        """Return the mean over the examples of all parts of a value that is one over a part's."""
+        value = tf.convert_to_tensor(value)
+        if not value.dtype.is_floating:
+            value = tf.cast(value, tf.float32)
+        return self._sum([self._weighted(value)])[0]
+
+    def sum_gradients(self, gradients):
+        """Return the gradients of the whole batch for those of this part."""
+        dense = [tf.convert_to_tensor(each) for each in gradients if each is not None]
+        summed = iter(self._sum([self._weighted(gradient) for gradient in dense]))
+        return [None if each is None else next(summed) for each in gradients]
+
+    def global_share(self, value):
+        """Return the share of a scalar in its sum over all replicas."""
+        value = tf.stop_gradient(tf.where(self.is_empty, tf.zeros_like(value), value))
+        return tf.math.divide_no_nan(value, self._sum([value])[0])
+
+    def _weighted(self, value):
+        weight = tf.cast(self.weight, value.dtype)
+        return tf.math.multiply_no_nan(value, weight) if self.may_be_empty else weight * value
+
+    def _sum(self, values):
+        return self._context.all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+
+def _variables_of_steps(model):
+    """Return the variables that a step changes beside the optimizer's, except for random seeds."""
+    metrics = [variable for metric in model.metrics for variable in metric.variables]
+    variables = [*metrics, *model.non_trainable_variables]
+    return [each.value for each in variables if each.name != SEED_STATE]
+
+
+def _optimizers(model):
+    """Return the optimizer that a model was compiled with, and those of its own attributes."""
+    found = [model.optimizer, *vars(model).values()]
+    return {id(one): one for one in found if isinstance(one, keras.optimizers.Optimizer)}.values()
 
 
 def _check_synchronized_layers(model, batch_sizes):
@@ -162,16 +214,10 @@ def _check_synchronized_layers(model, batch_sizes):
 
 def _unsupported_part(model):
     """Return a description of the part that several replicas do not support, or `None`."""
-    for name in ("train_step", "test_step"):
-        own_step = getattr(getattr(model, name), "__func__", None)
-        if own_step is not getattr(keras.Model, name):
-            return f"a {name} of its own, which only supports one device"
-    if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
-        return "float16's loss scaling. Use mixed_bfloat16 instead"
-    if getattr(model.optimizer, "gradient_accumulation_steps", None):
-        return "gradient_accumulation_steps. Use a larger batch instead"
+    for optimizer in _optimizers(model):
+        if optimizer is not model.optimizer and not optimizer.built:
+            return "an optimizer that is not built. Call its build(variables) first"
     for loss in keras.tree.flatten(model.loss):
-        reduction = getattr(loss, "reduction", MEAN_REDUCTIONS[0])
-        if reduction not in MEAN_REDUCTIONS:
-            return f"a loss with reduction={reduction!r}. Use one of {', '.join(MEAN_REDUCTIONS)}"
+        if getattr(loss, "reduction", "mean") in (None, "none"):
+            return "a loss with reduction=None"
     return None

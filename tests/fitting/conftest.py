@@ -16,7 +16,7 @@ def job_results(data, tmp_path_factory):
     """The arrays of `training_jobs` by strategy, and then by name of the job and number."""
 
     def run_jobs(folder):
-        workers = start_workers(MODULE, [folder], 2)
+        workers = start_workers(MODULE, [folder, "quick"], 2)
         wait_for([start(MODULE, [folder, *LOCAL]), *workers])
 
     folder = shared_folder(tmp_path_factory, "training-jobs", run_jobs)
@@ -24,11 +24,21 @@ def job_results(data, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def run_training_jobs():
-    """A function that starts the processes of other training jobs, and loads a file of theirs."""
+def slow_job_results(tmp_path_factory):
+    """The same of the slow jobs."""
+    folder = tmp_path_factory.mktemp("slow-training-jobs")
+    wait_for(start_workers(MODULE, [folder, "slow"], 2))
+    wait_for([start(MODULE, [folder, *(f"{name}-slow" for name in LOCAL)])])
+    results = {name: dict(np.load(folder / f"{name}-slow.npz")) for name in LOCAL}
+    return results | {name: dict(np.load(folder / f"{name}.npz")) for name in WORKERS}
 
-    def run(folder, name, workers=0):
-        wait_for(start_workers(MODULE, [folder], workers) or [start(MODULE, [folder, name])])
-        return dict(np.load(folder / f"{name}.npz"))
+
+@pytest.fixture(scope="session")
+def job_results_of_workers():
+    """A function that runs the jobs on some workers, and returns what the first one computed."""
+
+    def run(folder, workers):
+        wait_for(start_workers(MODULE, [folder, "quick", "slow"], workers))
+        return dict(np.load(folder / f"worker-0-of-{workers}.npz"))
 
     return run

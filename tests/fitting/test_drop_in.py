@@ -1,5 +1,7 @@
 """`fit` in the place of `Model.fit`: equal weights, History and callbacks for all arguments."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -39,13 +41,17 @@ def rounded(logs):
     return {name: round(float(value), 4) for name, value in logs.items()}
 
 
+def compiled(model, **settings):
+    model.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy"} | settings)
+    return model
+
+
 def dense(**settings):
     model = keras.Sequential(
         [keras.Input((FEATURES,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")]
     )
     settings = {"optimizer": "adam", "metrics": ["accuracy"]} | settings
-    model.compile(loss="sparse_categorical_crossentropy", **settings)
-    return model
+    return compiled(model, **settings)
 
 
 def dataset():
@@ -136,8 +142,7 @@ class AddsLoss(keras.layers.Layer):
 
 def with_layers(*layers, **settings):
     model = keras.Sequential([keras.Input((FEATURES,)), *layers, keras.layers.Dense(3, "softmax")])
-    model.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy"} | settings)
-    return model
+    return compiled(model, **settings)
 
 
 def recurrent():
@@ -166,6 +171,71 @@ def decaying():
     return with_layers(optimizer=keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True))
 
 
+def convolutional():
+    layers = keras.layers
+    augmentation = layers.RandomFlip(seed=1), layers.RandomTranslation(0.3, 0.3, seed=2)
+    convolution = layers.Conv2D(4, 2, activation="relu"), layers.BatchNormalization()
+    pooling = layers.MaxPooling2D((2, 1)), layers.Flatten(), layers.Dropout(0.3, seed=3)
+    return with_layers(layers.Reshape((3, 2, 1)), *augmentation, *convolution, *pooling)
+
+
+def with_attention():
+    layers = keras.layers
+    x = keras.Input((FEATURES,))
+    tokens = layers.Dense(4)(layers.Reshape((FEATURES, 1))(x))
+    attended = layers.MultiHeadAttention(2, 2, dropout=0.1, seed=1)(tokens, tokens)
+    normalized = layers.LayerNormalization()(layers.Add()([tokens, attended]))
+    outputs = layers.Dense(3, "softmax")(layers.GlobalAveragePooling1D()(normalized))
+    # Not Adam: the keys' bias has the gradient 0, and Adam would scale its rounding errors to 1.
+    return compiled(keras.Model(x, outputs), optimizer="sgd")
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = keras.layers.Dense(5, "gelu", kernel_constraint="max_norm")
+        self.outputs_layer = keras.layers.Dense(3, "softmax", bias_regularizer="l1")
+
+    def call(self, x, training=False):
+        return self.outputs_layer(self.hidden(2 * x if training else x))
+
+
+class OwnStep(keras.Model):
+    def train_step(self, batch):
+        x, y = batch
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply([0.5 * each for each in gradients], self.trainable_variables)
+        return self.compute_metrics(x, y, self(x, training=False))
+
+
+def with_own_step():
+    x = keras.Input((FEATURES,))
+    return compiled(OwnStep(x, keras.layers.Dense(3, "softmax")(x)), metrics=["accuracy"])
+
+
+def with_policy(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return dense()
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def clipped(name):
+    """Return a model with an optimizer that clips gradients."""
+    return dense(optimizer=getattr(keras.optimizers, name)(clipnorm=0.1))
+
+
+def mean_with_weights():
+    return keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+
+
+POLICIES = ["mixed_float16", "mixed_bfloat16", "float64"]
+OPTIMIZERS = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb"]
+OPTIMIZERS += ["Lion", "Nadam", "RMSprop", "SGD"]
 BUILDERS = {
     "accumulation": lambda: dense(optimizer=keras.optimizers.SGD(gradient_accumulation_steps=3)),
     "several steps a call": lambda: dense(steps_per_execution=4),
@@ -177,6 +247,13 @@ BUILDERS = {
     "averaged weights": lambda: dense(optimizer=keras.optimizers.Adam(use_ema=True)),
     "clipping": lambda: dense(optimizer=keras.optimizers.Adam(global_clipnorm=0.01)),
     "weighted metrics": lambda: dense(weighted_metrics=["accuracy"]),
+    "convolutions": convolutional,
+    "attention": with_attention,
+    "subclass": lambda: compiled(Subclassed()),
+    "own step": with_own_step,
+    "mean with weights": lambda: dense(loss=mean_with_weights()),
+    **{policy: functools.partial(with_policy, policy) for policy in POLICIES},
+    **{name: functools.partial(clipped, name) for name in OPTIMIZERS},
 }
 
 
@@ -196,6 +273,31 @@ def test_a_callback_may_evaluate_and_predict():
 
     assert_same_training(dense, True, lambda: [Evaluates()], **ARRAYS)
     assert found[:3] == found[3:]
+
+
+def test_a_stateful_layer_goes_on_with_its_state():
+    def build():
+        inputs = keras.Input(batch_shape=(29, FEATURES))
+        sequence = keras.layers.Reshape((FEATURES, 1))(inputs)
+        state = keras.layers.GRU(4, stateful=True)(sequence)
+        return compiled(keras.Model(inputs, keras.layers.Dense(3, "softmax")(state)))
+
+    assert_same_training(build, True, **ARRAYS, batch_size=29)
+
+
+@pytest.mark.parametrize("container", [dict, list])
+def test_several_inputs_are_trained_as_in_keras(container):
+    def build():
+        inputs = {name: keras.Input((3,), name=name) for name in ("left", "right")}
+        joined = keras.layers.Dot(1)([keras.layers.Dense(4)(each) for each in inputs.values()])
+        outputs = keras.layers.Dense(3, "softmax")(joined)
+        return compiled(keras.Model(container(structure(inputs)), outputs))
+
+    def structure(parts):
+        return parts if container is dict else parts.values()
+
+    x = container(structure({"left": X[:, :3], "right": X[:, 3:]}))
+    assert_same_training(build, True, x=x, y=Y)
 
 
 def test_two_outputs_are_trained_as_in_keras():

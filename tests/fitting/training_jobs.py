@@ -1,8 +1,8 @@
 """Small trainings that the tests run under several strategies, in processes of their own.
 
 `python -m tests.fitting.training_jobs OUTPUT NAME…` runs the jobs of each name in `LOCAL_JOBS`, and
-writes their results to `OUTPUT/NAME.npz`. With `TF_CONFIG`, it runs all jobs as a worker, and
-writes `OUTPUT/worker-INDEX-of-NUMBER.npz`.
+writes their results to `OUTPUT/NAME.npz`. With `TF_CONFIG`, it runs the jobs of names in
+`WORKER_JOBS` as a worker, and writes `OUTPUT/worker-INDEX-of-NUMBER.npz`.
 """
 
 import functools
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.distribution.logical_devices import split_cpu
+from tests.fitting.feature_jobs import features, quick_features
 
 EXAMPLES, BATCH_SIZE = 41, 8  # The last batch has one example, fewer than there are replicas.
 DROPOUT_WIDTH = 4000
@@ -31,7 +32,8 @@ def main(output, *names):
         strategy = distribution.strategy("multiworker")
         index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
         path = output / f"worker-{index}-of-{worker_count(strategy)}.npz"
-        np.savez(path, **run_jobs(strategy, ALL_JOBS))
+        jobs = [job for name in names for job in WORKER_JOBS[name]]
+        np.savez(path, **run_jobs(strategy, jobs))
         return
     split_cpu(3)
     for name in names:
@@ -219,16 +221,20 @@ def synchronized_normalization(strategy):
     yield "synchronized", logs + model.get_weights()
 
 
-MODEL_JOBS = (softmax_regression, deep_networks, two_output_model)
 LAYER_JOBS = (example_weights, dropout_masks, batch_averages, synchronized_normalization)
-ALL_JOBS = MODEL_JOBS + LAYER_JOBS
+QUICK_JOBS = (softmax_regression, two_output_model, *LAYER_JOBS)
+SLOW_JOBS = (deep_networks, features)
 # Name → the number of replicas, and the jobs.
 LOCAL_JOBS = {
-    "default": (1, ALL_JOBS),
-    "mirrored-3": (3, ALL_JOBS),
+    "default": (1, (*QUICK_JOBS, quick_features)),
+    "mirrored-3": (3, (*QUICK_JOBS, quick_features)),
     "mirrored-2": (2, LAYER_JOBS),
-    "mirrored-2-models": (2, MODEL_JOBS),
+    "default-slow": (1, SLOW_JOBS),
+    "mirrored-3-slow": (3, SLOW_JOBS),
+    "mirrored-2-slow": (2, (softmax_regression, two_output_model, *SLOW_JOBS)),
 }
+# A worker runs the jobs of these names.
+WORKER_JOBS = {"quick": QUICK_JOBS, "slow": SLOW_JOBS}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
