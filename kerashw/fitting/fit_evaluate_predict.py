@@ -62,9 +62,12 @@ def fit(
     of the epoch. The losses of single outputs are means over all examples; Keras gives a smaller
     last batch another weight in them.
 
-    Under a strategy, each replica processes its part of every batch, of arrays and of a
-    `tf.data.Dataset`. Batch sizes are the sizes of global batches; losses and metrics are computed
-    from all data. Without dropout, the result equals the result on one device except for rounding.
+    Under a strategy, each replica processes its part of every batch, of all data that Keras takes.
+    Batch sizes are the sizes of global batches; losses and metrics are computed from all data. The
+    result equals the result on one device except for rounding, also with gradient accumulation,
+    loss scaling, averaged weights, masks, class weights and `reduction="sum"`. A `train_step` of
+    the model's own must use a Keras loss, or a mean over its batch, and call `optimizer.apply`;
+    numbers that it returns beside the metrics are averaged over the parts of the batch.
     With dropout, each replica draws its own mask. Batch normalization normalizes each replica's
     part separately, and the saved averages are those of the first replica. With
     `synchronized=True`, it normalizes all parts together with equal weights, which equals the
