@@ -69,14 +69,14 @@ def update_on_each_replica(optimizer, reduce_gradients):
     updating = inner or optimizer
     iterations = updating._iterations.value
 
-    def apply(gradients, variables=None):
-        apply_sums(reduce_gradients(gradients), variables)
+    def apply(grads, trainable_variables=None):
+        apply_sums(reduce_gradients(grads), trainable_variables)
 
     def update(gradients, variables, learning_rate):
         for gradient, variable in zip(gradients, variables, strict=True):
             updating.update_step(gradient, getattr(variable, "value", variable), learning_rate)
 
-    replaced = [
+    attributes = [
         (optimizer, "apply", apply),
         (updating, "_backend_update_step", update),
         # Each replica counts its own steps.
@@ -88,10 +88,12 @@ def update_on_each_replica(optimizer, reduce_gradients):
         "_backend_increment_gradient_accumulators",
         "_overwrite_model_variables_with_average_value",
     ):
-        replaced.append((updating, name, types.MethodType(getattr(BaseOptimizer, name), updating)))
+        attributes.append(
+            (updating, name, types.MethodType(getattr(BaseOptimizer, name), updating))
+        )
     if inner:
-        replaced.append((optimizer, "_tf_apply", optimizer._common_apply))
-    with _replaced(replaced):
+        attributes.append((optimizer, "_tf_apply", optimizer._common_apply))
+    with replaced(attributes):
         yield
 
 
@@ -125,18 +127,18 @@ def losses_of_parts(scale, global_share):
         return weight * scale(dtype) * global_share(keras.ops.sum(keras.ops.cast(mask, dtype)))
 
     reduce_part, mask_part = losses.reduce_values, losses.apply_mask
-    replaced = {
+    functions = {
         "reduce_values": reduce_values,
         "apply_mask": apply_mask,
         "scale_loss_for_distribution": lambda value: value,
         "unscale_loss_for_distribution": lambda value: value,
     }
-    with _replaced([(losses, name, function) for name, function in replaced.items()]):
+    with replaced([(losses, name, function) for name, function in functions.items()]):
         yield
 
 
 @contextlib.contextmanager
-def _replaced(attributes):
+def replaced(attributes):
     """Replace attributes inside the block, given as (object, name, value)."""
     before = [(target, name, vars(target).get(name)) for target, name, _ in attributes]
     for target, name, value in attributes:

@@ -69,17 +69,6 @@ def test_the_update_is_the_fused_kernel():
     assert "ResourceApplyAdadelta" in {op.type for op in graph.get_operations()}
 
 
-def test_sparse_gradients_use_the_update_of_keras():
-    x = np.ones((4, 2), "float32")
-    sparse = tf.IndexedSlices(tf.constant([[0.5, -0.5]]), tf.constant([2]), tf.constant([4, 2]))
-    variable, optimizer = keras.Variable(x), Adadelta()
-    optimizer.apply([sparse], [variable])
-    expected = run_steps(
-        Adadelta(), x, [np.array([[0, 0], [0, 0], [0.5, -0.5], [0, 0]], "float32")]
-    )
-    np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-6)
-
-
 def test_learning_rate_schedules_and_options_of_the_base_class_have_their_effect():
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1.0, 0.0])
     x, gradient = np.ones(2, "float32"), np.ones(2, "float32")

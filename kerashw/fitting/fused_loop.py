@@ -9,6 +9,7 @@ from kerashw import keras_private
 from kerashw.errors import InputError
 from kerashw.fitting import replica_step
 from kerashw.fitting.lost_workers import worker_loss_as_error
+from kerashw.fitting.optimizer_steps import faster_updates
 from kerashw.fitting.replica_variables import ReplicaVariables
 
 
@@ -69,7 +70,8 @@ class FusedLoop:
         def bind(arrays):
             return functools.partial(data.gather, arrays), run_step
 
-        self._trace(data, bind, jit_compile, returns_logs=not self._is_keras_step)
+        with faster_updates(model):
+            self._trace(data, bind, jit_compile, returns_logs=not self._is_keras_step)
 
     def _trace_distributed(self, data):
         model, returns_logs = self.model, not self._is_keras_step
@@ -85,7 +87,7 @@ class FusedLoop:
         with model.distribute_strategy.scope():
             if self.training and not model.optimizer.built:
                 model.optimizer.build(model.trainable_variables)
-            with replica_step.tracing(model):
+            with faster_updates(model), replica_step.tracing(model):
                 self._trace(data, bind, returns_logs=returns_logs)
 
     def _trace(self, data, bind, jit_compile=False, returns_logs=False):

@@ -23,6 +23,7 @@ import tensorflow as tf
 
 from kerashw import keras_private
 from kerashw.errors import InputError
+from kerashw.fitting.optimizer_steps import optimizers_of
 from kerashw.fitting.replica_variables import SEED_STATE
 from kerashw.tensorflow_private import reserve_group_keys
 
@@ -83,7 +84,7 @@ def tracing(model):
                 lambda value: _current.part.global_share(value),
             )
         )
-        for optimizer in _optimizers(model):
+        for optimizer in optimizers_of(model):
             stack.enter_context(
                 keras_private.update_on_each_replica(
                     optimizer, lambda gradients: _current.part.sum_gradients(gradients)
@@ -193,12 +194,6 @@ def _variables_of_steps(model):
     return [each.value for each in variables if each.name != SEED_STATE]
 
 
-def _optimizers(model):
-    """Return the optimizer that a model was compiled with, and those of its own attributes."""
-    found = [model.optimizer, *vars(model).values()]
-    return {id(one): one for one in found if isinstance(one, keras.optimizers.Optimizer)}.values()
-
-
 def _check_synchronized_layers(model, batch_sizes):
     replicas = model.distribute_strategy.num_replicas_in_sync
     layers = keras_private.flatten_layers(model)
@@ -214,7 +209,7 @@ def _check_synchronized_layers(model, batch_sizes):
 
 def _unsupported_part(model):
     """Return a description of the part that several replicas do not support, or `None`."""
-    for optimizer in _optimizers(model):
+    for optimizer in optimizers_of(model):
         if optimizer is not model.optimizer and not optimizer.built:
             return "an optimizer that is not built. Call its build(variables) first"
     for loss in keras.tree.flatten(model.loss):

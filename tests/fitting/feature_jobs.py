@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerashw import optimizers
+
 EXAMPLES, BATCH_SIZE, FEATURES = 41, 8, 6  # The last batch has one example.
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(EXAMPLES, FEATURES)).astype("float32")
@@ -78,6 +80,11 @@ def averaging():
     return keras.optimizers.AdamW(0.01, use_ema=True, ema_overwrite_frequency=4, weight_decay=0.1)
 
 
+def adding_rows():
+    # Keras' own Adam squares the gradients of a repeated row one by one on one device.
+    return optimizers.Adam(0.05, global_clipnorm=0.1)
+
+
 def loss(reduction):
     return keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
 
@@ -97,6 +104,7 @@ FEATURE_JOBS = {
     "accumulation": {"optimizer": accumulating},
     "sum": {"compile": lambda: {"loss": loss("sum")}},
     "mask": {"build": tagger, "optimizer": "sgd", "fit": TAGS},
+    "embedding": {"build": tagger, "optimizer": adding_rows, "fit": TAGS},
     "averaged weights": {"optimizer": averaging},
     "logs of its own": {"build": lambda: dense(OwnMetrics)},
     "mean with weights": {"compile": weighted_loss, "fit": PLAIN["fit"] | WEIGHTS},

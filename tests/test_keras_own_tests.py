@@ -1,4 +1,4 @@
-"""What passes of Keras' own tests of training and callbacks passes with our functions too."""
+"""What passes of Keras' own tests passes with our functions and optimizers too."""
 
 import shutil
 import subprocess
@@ -11,7 +11,6 @@ import pytest
 
 from tests.conftest import import_peer
 
-FOLDERS = ("trainers/trainer_test.py", "callbacks/*_test.py")
 # What the tests import from the conftest.py of Keras.
 THEIRS = """
 import pytest
@@ -20,13 +19,37 @@ import pytest
 def skip_if_backend(*arguments):
     return pytest.mark.skipif(False, reason="")
 """
-OURS = """
+FIT = """
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
 from kerashw import fitting
 
 for name in ("fit", "evaluate", "predict"):
     setattr(TensorFlowTrainer, name, getattr(fitting, name))
+"""
+OPTIMIZERS = """
+import importlib
+
+import keras
+
+import kerashw.optimizers
+
+
+@keras.saving.register_keras_serializable("tests")
+class Adadelta(kerashw.optimizers.Adadelta):
+    # With the defaults of Keras.
+    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **settings):
+        super().__init__(learning_rate, rho, epsilon, **settings)
+
+
+NAMES = ["Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam"]
+ours = {name: getattr(kerashw.optimizers, name) for name in [*NAMES, "RMSprop", "SGD"]}
+for name, optimizer in (ours | {"Adadelta": Adadelta}).items():
+    module = importlib.import_module(f"keras.src.optimizers.{name.lower()}")
+    package = importlib.import_module("keras.src.optimizers")
+    for place in (module, package):
+        setattr(place, name, optimizer)
+    package.ALL_OBJECTS_DICT[name.lower()] = optimizer
 """
 
 
@@ -49,12 +72,19 @@ def passed_tests(folder, conftest):
 
 
 @pytest.mark.slow
-def test_what_passes_with_keras_passes_with_ours(tmp_path):
+@pytest.mark.parametrize(
+    ("patterns", "ours", "at_least"),
+    [
+        (("trainers/trainer_test.py", "callbacks/*_test.py"), FIT, 200),
+        (("optimizers/*_test.py",), OPTIMIZERS, 100),
+    ],
+)
+def test_what_passes_with_keras_passes_with_ours(patterns, ours, at_least, tmp_path):
     import_peer("jax")  # the tests import it
     source = Path(keras.__file__).parent / "src"
-    for pattern in FOLDERS:
+    for pattern in patterns:
         for file in source.glob(pattern):
             shutil.copy(file, tmp_path)
     expected = passed_tests(tmp_path, THEIRS)
-    assert len(expected) > 200
-    assert not expected - passed_tests(tmp_path, THEIRS + OURS)
+    assert len(expected) > at_least
+    assert not expected - passed_tests(tmp_path, THEIRS + ours)
