@@ -1,5 +1,6 @@
 """Fixtures and functions that all tests share, above all the prepared MNIST."""
 
+import gc
 import importlib.util
 import os
 import pathlib
@@ -31,6 +32,10 @@ hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("untimed")
+
+
+# Garbage collection need not search what TensorFlow and Keras have imported.
+gc.freeze()
 
 
 def pytest_configure(config):

@@ -8,6 +8,7 @@ from sklearn.model_selection import cross_val_score
 
 from kerashw.fitting import accelerate
 
+pytestmark = pytest.mark.slow
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(120, 4)).astype("float32")
 Y = (X.sum(axis=1) > 0).astype(int)
@@ -43,7 +44,6 @@ def test_scikit_learn_gets_the_scores_of_keras(fused_fits):
     assert expected.mean() > 0.8
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning:keras_tuner.*")
 def test_keras_tuner_finds_what_it_finds_with_keras(fused_fits, tmp_path):
     def scores(name, wrap):

@@ -30,8 +30,9 @@ def assert_close(found, expected):
         np.testing.assert_allclose(one, other, atol=2e-6)
 
 
-@pytest.mark.parametrize("amsgrad", [False, True])
-@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize(
+    ("amsgrad", "scaled"), [(False, True), pytest.param(True, False, marks=pytest.mark.slow)]
+)
 def test_large_layers_have_the_weights_of_keras(amsgrad, scaled):
     def build():
         keras.utils.set_random_seed(0)

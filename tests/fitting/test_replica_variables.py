@@ -5,7 +5,7 @@ import pytest
 
 from tests.fitting.training_jobs import BATCH_SIZE, arrays_of
 
-STRATEGIES = ["mirrored-2", "mirrored-3", "worker-0-of-2", "worker-1-of-2"]
+STRATEGIES = ["mirrored-3", "worker-0-of-2", "worker-1-of-2"]
 
 
 @pytest.mark.parametrize("strategy", ["default", *STRATEGIES])

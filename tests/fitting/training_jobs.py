@@ -222,19 +222,22 @@ def synchronized_normalization(strategy):
 
 
 LAYER_JOBS = (example_weights, dropout_masks, batch_averages, synchronized_normalization)
-QUICK_JOBS = (softmax_regression, two_output_model, *LAYER_JOBS)
+MODEL_JOBS = (softmax_regression, two_output_model)
+QUICK_JOBS = (*MODEL_JOBS, *LAYER_JOBS, quick_features)
 SLOW_JOBS = (deep_networks, features)
 # Name → the number of replicas, and the jobs.
 LOCAL_JOBS = {
-    "default": (1, (*QUICK_JOBS, quick_features)),
-    "mirrored-3": (3, (*QUICK_JOBS, quick_features)),
-    "mirrored-2": (2, LAYER_JOBS),
+    "default": (1, QUICK_JOBS),
+    "mirrored-3": (3, QUICK_JOBS),
     "default-slow": (1, SLOW_JOBS),
     "mirrored-3-slow": (3, SLOW_JOBS),
-    "mirrored-2-slow": (2, (softmax_regression, two_output_model, *SLOW_JOBS)),
+    "mirrored-2-slow": (2, (*MODEL_JOBS, *LAYER_JOBS, *SLOW_JOBS)),
 }
 # A worker runs the jobs of these names.
-WORKER_JOBS = {"quick": QUICK_JOBS, "slow": SLOW_JOBS}
+WORKER_JOBS = {
+    "quick": (softmax_regression, *LAYER_JOBS),
+    "slow": (two_output_model, *SLOW_JOBS),
+}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
