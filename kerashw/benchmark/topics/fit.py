@@ -1,7 +1,9 @@
 """Epochs of ten models of other people's kind, by `kerashw.fitting.fit` and by `Model.fit`.
 
 Both train the same Keras model with Keras' layers and optimizer, in alternating rounds in this
-process, at two batch sizes, on shuffled NumPy arrays and on a shuffled `tf.data.Dataset`.
+process, at two batch sizes, on shuffled NumPy arrays and on a shuffled `tf.data.Dataset`. A second
+table compares the optimizers alone: `kerashw.optimizers.Adam` and the update of Keras' own, both in
+`kerashw.fitting.fit`.
 """
 
 import statistics
@@ -13,10 +15,15 @@ from kerashw.benchmark.alternating_timing import Comparison, time_alternately
 from kerashw.benchmark.example_models import EXAMPLE_MODELS, random_data
 from kerashw.benchmark.result_table import Table
 from kerashw.fitting import fit
+from kerashw.optimizers import Adam
 
 BATCH_SIZES = (32, 256)
 ROUNDS = 7
 EPOCHS = 3  # of each round, in one call
+
+
+class KerasAdam(keras.optimizers.Adam):
+    """Keras' Adam with Keras' update: `fit` replaces that of `keras.optimizers.Adam` itself."""
 
 
 def measure(setup, models=EXAMPLE_MODELS, batch_sizes=BATCH_SIZES, rounds=ROUNDS):
@@ -29,51 +36,63 @@ def measure(setup, models=EXAMPLE_MODELS, batch_sizes=BATCH_SIZES, rounds=ROUNDS
         rounds: Integer, the number of calls of each that are timed.
 
     Yields:
-        `Comparison`s, and a `Table` of their ratios.
+        `Comparison`s, and two `Table`s of their ratios.
     """
     rows = []
     for name, (build, examples) in models.items():
         for size in batch_sizes:
-            found = []
-            for data in ("arrays", "tf.data"):
-                setup.progress(f"{name}, batches of {size}, {data}")
-                found.append(_compare(f"{name}, {size}, {data}", build, examples, size, rounds))
-            yield from found
-            rows.append((name, size, *(one.ratio for one in found)))
+            job = f"{name}, {size}"
+            setup.progress(job)
+            arrays, dataset = (
+                _compare(
+                    (f"{job}, {kind}", "Model.fit"),
+                    _epochs(build, examples, size, kind, fit),
+                    _epochs(build, examples, size, kind, keras.Model.fit),
+                    rounds,
+                )
+                for kind in ("arrays", "tf.data")
+            )
+            adam = _compare(
+                (f"{job}, kerashw's Adam", "Keras' Adam"),
+                _epochs(build, examples, size, "arrays", fit, Adam),
+                _epochs(build, examples, size, "arrays", fit, KerasAdam),
+                rounds,
+            )
+            yield from (arrays, dataset, adam)
+            rows.append((name, size, arrays.ratio, dataset.ratio, adam.ratio))
             keras.backend.clear_session()
-    ratios = [ratio for row in rows for ratio in row[2:]]
-    rows.append(("median of all", None, statistics.median(ratios), None))
-    rows.append(("largest", None, max(ratios), None))
-    headings = ("model", "batch\nsize", "arrays", "tf.data")
-    title = "Epochs of kerashw.fitting.fit / Model.fit"
-    yield Table(title, headings, rows, ("{}", "{}", "{:.2f}", "{:.2f}"))
+    fits = [ratio for row in rows for ratio in row[2:4]]
+    adams = [row[4] for row in rows]
+    for title, summary in (("median", statistics.median), ("largest", max)):
+        rows.append((title, None, summary(fits), None, summary(adams)))
+    headings = ("model", "batch\nsize", "arrays", "tf.data", "Adam")
+    title = (
+        "Epochs of kerashw / Keras: fit, arrays and tf.data together in the last lines, and Adam"
+    )
+    yield Table(title, headings, rows, ("{}", "{}", "{:.2f}", "{:.2f}", "{:.2f}"))
 
 
-def _compare(job, build, examples, batch_size, rounds):
-    losses = [], []
-
-    def epochs(train, kept):
-        model = _seeded(build)
-        x, y = random_data(model, examples)
-        arguments = {"x": x, "y": y, "batch_size": batch_size}
-        if job.endswith("tf.data"):
-            dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(examples)
-            dataset = dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
-            arguments = {"x": dataset, "shuffle": False}
-
-        def run():
-            history = train(model, **arguments, epochs=EPOCHS, verbose=0).history
-            kept.append(history["loss"][-1])
-
-        return run
-
-    trains = (fit, keras.Model.fit)
-    seconds = time_alternately(*map(epochs, trains, losses), rounds)
-    times = [[second / EPOCHS for second in one] for one in seconds]
-    quality = "loss {:.3f}, {:.3f}".format(*(kept[-1] for kept in losses))
-    return Comparison(job, "Model.fit", *times, quality)
-
-
-def _seeded(build):
+def _epochs(build, examples, batch_size, kind, train, optimizer=None):
+    """Return a function that trains a new model for `EPOCHS` more, and returns the last loss."""
     keras.utils.set_random_seed(0)
-    return build()
+    model = build()
+    if optimizer:
+        model.compile(optimizer(), model.loss)
+    x, y = random_data(model, examples)
+    arguments = {"x": x, "y": y, "batch_size": batch_size}
+    if kind == "tf.data":
+        dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(examples).batch(batch_size)
+        arguments = {"x": dataset.prefetch(tf.data.AUTOTUNE), "shuffle": False}
+    arguments |= {"epochs": EPOCHS, "verbose": 0}
+    return lambda: train(model, **arguments).history["loss"][-1]
+
+
+def _compare(names, ours, theirs, rounds):
+    losses = [], []
+    functions = (
+        lambda: losses[0].append(ours()),
+        lambda: losses[1].append(theirs()),
+    )
+    seconds = [[one / EPOCHS for one in times] for times in time_alternately(*functions, rounds)]
+    quality = "loss {:.3f}, {:.3f}".format(*(each[-1] for each in losses))
+    return Comparison(*names, *seconds, quality)

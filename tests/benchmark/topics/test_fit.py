@@ -7,8 +7,9 @@ from kerashw.benchmark.topics import fit
 
 def test_every_model_is_trained_by_both_on_arrays_and_datasets():
     build, _ = EXAMPLE_MODELS["tabular MLP"]
-    *comparisons, table = fit.measure(Setup(), {"small": (build, 96)}, (32,), rounds=2)
-    assert [one.job for one in comparisons] == ["small, 32, arrays", "small, 32, tf.data"]
+    *comparisons, table = fit.measure(Setup(), {"small": (build, 96)}, (32,), rounds=1)
+    jobs = ["small, 32, arrays", "small, 32, tf.data", "small, 32, kerashw's Adam"]
+    assert [one.job for one in comparisons] == jobs
     for one in comparisons:
         assert isinstance(one, Comparison)
         ours, theirs = one.quality.removeprefix("loss ").split(", ")
@@ -17,6 +18,6 @@ def test_every_model_is_trained_by_both_on_arrays_and_datasets():
     ratios = [one.ratio for one in comparisons]
     assert table.rows == [
         ("small", 32, *ratios),
-        ("median of all", None, sum(ratios) / 2, None),
-        ("largest", None, max(ratios), None),
+        ("median", None, sum(ratios[:2]) / 2, None, ratios[2]),
+        ("largest", None, max(ratios[:2]), None, ratios[2]),
     ]

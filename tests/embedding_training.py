@@ -1,0 +1,43 @@
+"""Train a model with an embedding by every optimizer, as a process with any backend of Keras.
+
+`python -m tests.embedding_training OUTPUT MODULE` takes the optimizers from MODULE, and writes the
+weights to OUTPUT.
+"""
+
+import importlib
+import sys
+
+import keras
+import numpy as np
+
+NAMES = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion"]
+NAMES += ["Nadam", "RMSprop", "SGD"]
+OPTIONS = [{}, {"clipnorm": 0.02}, {"global_clipnorm": 0.02}, {"gradient_accumulation_steps": 2}]
+
+
+def trained(optimizer):
+    random = np.random.default_rng(0)
+    x = keras.Input((6,), dtype="int32")
+    average = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(5, 3)(x))
+    model = keras.Model(x, keras.layers.Dense(2)(average))
+    model.set_weights([random.normal(size=weight.shape) for weight in model.get_weights()])
+    model.compile(optimizer, "mse")
+    for _ in range(4):
+        model.train_on_batch(random.integers(5, size=(8, 6)), random.normal(size=(8, 2)))
+    return np.concatenate([weight.ravel() for weight in model.get_weights()])
+
+
+def main(output, module):
+    optimizers = importlib.import_module(module)
+    results = {}
+    for name in NAMES:
+        # Adadelta's defaults are others there.
+        settings = {"rho": 0.95, "epsilon": 1e-6} if name == "Adadelta" else {}
+        for option in OPTIONS:
+            optimizer = getattr(optimizers, name)(0.1, **settings, **option)
+            results[" ".join([name, *option])] = trained(optimizer)
+    np.savez(output, **results)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
