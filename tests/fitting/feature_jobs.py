@@ -113,7 +113,7 @@ FEATURE_JOBS = {
     "step of its own, dataset": OWN_STEP | {"fit": {"x": dataset}},
     "PyDataset": {"fit": {"x": Generated}},
 }
-QUICK_FEATURES = tuple(FEATURE_JOBS)[:3]
+QUICK_FEATURES = tuple(FEATURE_JOBS)[:2]
 
 
 def features(strategy, names=tuple(FEATURE_JOBS)):

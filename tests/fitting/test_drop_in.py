@@ -116,7 +116,7 @@ def some_slow(names, quick):
     return [*first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
 
 
-@pytest.mark.parametrize("name", some_slow(ARGUMENTS, quick=4))
+@pytest.mark.parametrize("name", some_slow(ARGUMENTS, quick=3))
 def test_every_argument_and_every_batch_is_as_in_keras(name):
     recorders = []
 
@@ -308,7 +308,7 @@ def test_a_model_that_runs_eagerly_is_trained_by_keras():
     assert_same_training(lambda: dense(run_eagerly=True), False, **ARRAYS)
 
 
-@pytest.mark.parametrize("save_freq", [2, 3])
+@pytest.mark.parametrize("save_freq", [3, pytest.param(2, marks=pytest.mark.slow)])
 def test_checkpoints_are_saved_at_the_batches_of_keras(save_freq, tmp_path):
     def saved(train, folder):
         file = tmp_path / folder / "{epoch}-{batch}.weights.h5"
@@ -322,6 +322,7 @@ def test_checkpoints_are_saved_at_the_batches_of_keras(save_freq, tmp_path):
     assert saved(fit, "ours") == saved(keras.Model.fit, "keras") != []
 
 
+@pytest.mark.slow
 def test_an_accelerated_model_trains_evaluates_and_predicts_as_before():
     keras.utils.set_random_seed(0)
     model, other = dense(), dense()

@@ -28,6 +28,7 @@ def test_xla_compiles_on_gpus_if_the_model_allows_it(jit_compile, device, data, 
     assert compiled_by_xla == (device == "GPU" and jit_compile)
 
 
+@pytest.mark.slow
 def test_xla_compiles_the_steps_of_datasets_and_the_loops_of_arrays(monkeypatch):
     monkeypatch.setattr(fused_loop, "_on_cpu", lambda: False)
 

@@ -235,8 +235,8 @@ LOCAL_JOBS = {
 }
 # A worker runs the jobs of these names.
 WORKER_JOBS = {
-    "quick": (softmax_regression, *LAYER_JOBS),
-    "slow": (two_output_model, *SLOW_JOBS),
+    "quick": (softmax_regression, example_weights, synchronized_normalization),
+    "slow": (two_output_model, dropout_masks, batch_averages, *SLOW_JOBS),
 }
 
 if __name__ == "__main__":
