@@ -138,6 +138,26 @@ def losses_of_parts(scale, global_share):
 
 
 @contextlib.contextmanager
+def output_losses_by_batch(model, weight=lambda: None):
+    """Let every batch count once in the losses of single outputs, while a step is traced.
+
+    Keras weights a batch by its size only if TensorFlow knows the size, which it does not in
+    `Model.fit`.
+
+    Args:
+        model: Compiled `keras.Model`, whose loss is built if it has several outputs.
+        weight: Function without arguments that returns the weight of a step.
+    """
+
+    def update_by_batch(update):
+        return lambda value, sample_weight=None: update(value, sample_weight=weight())
+
+    trackers = model._compile_loss.metrics if model._compile_loss else []
+    with replaced([(one, "update_state", update_by_batch(one.update_state)) for one in trackers]):
+        yield
+
+
+@contextlib.contextmanager
 def replaced(attributes):
     """Replace attributes inside the block, given as (object, name, value)."""
     before = [(target, name, vars(target).get(name)) for target, name, _ in attributes]

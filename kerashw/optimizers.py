@@ -23,7 +23,7 @@ if keras.config.backend() == "tensorflow":
     FUSED_DTYPES = (tf.float32, tf.float64)
 
 # The kernel of Adam starts threads, which takes more time than it saves for smaller variables.
-FUSED_ADAM_ELEMENTS = 50_000
+FUSED_ADAM_ELEMENTS = 2**16
 
 
 class _AddsRepeatedRows:
@@ -181,7 +181,7 @@ class Adagrad(_AddsRepeatedRows, keras.optimizers.Adagrad):
 class Adam(_FusedAdam, keras.optimizers.Adam):
     """`keras.optimizers.Adam` with the sum of the gradients of a repeated row.
 
-    On TensorFlow, one kernel (`ResourceApplyAdam`) updates each variable of 50,000 elements or
+    On TensorFlow, one kernel (`ResourceApplyAdam`) updates each variable of 65,536 elements or
     more. Its result equals that of Keras' update to rounding.
     """
 
@@ -190,7 +190,7 @@ class Adam(_FusedAdam, keras.optimizers.Adam):
 class AdamW(_FusedAdam, keras.optimizers.AdamW):
     """`keras.optimizers.AdamW` with the sum of the gradients of a repeated row.
 
-    On TensorFlow, one kernel (`ResourceApplyAdam`) updates each variable of 50,000 elements or
+    On TensorFlow, one kernel (`ResourceApplyAdam`) updates each variable of 65,536 elements or
     more. Its result equals that of Keras' update to rounding.
     """
 

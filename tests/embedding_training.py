@@ -1,4 +1,4 @@
-"""Train a model with an embedding by every optimizer, as a process with any backend of Keras.
+"""Train a model whose inputs share an embedding by every optimizer, on any backend of Keras.
 
 `python -m tests.embedding_training OUTPUT MODULE` takes the optimizers from MODULE, and writes the
 weights to OUTPUT.
@@ -17,13 +17,15 @@ OPTIONS = [{}, {"clipnorm": 0.02}, {"global_clipnorm": 0.02}, {"gradient_accumul
 
 def trained(optimizer):
     random = np.random.default_rng(0)
-    x = keras.Input((6,), dtype="int32")
-    average = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(5, 3)(x))
-    model = keras.Model(x, keras.layers.Dense(2)(average))
+    inputs = [keras.Input((3,), dtype="int32") for _ in range(2)]
+    embedding, average = keras.layers.Embedding(5, 3), keras.layers.GlobalAveragePooling1D()
+    joined = keras.layers.Concatenate()([average(embedding(each)) for each in inputs])
+    model = keras.Model(inputs, keras.layers.Dense(2)(joined))
     model.set_weights([random.normal(size=weight.shape) for weight in model.get_weights()])
     model.compile(optimizer, "mse")
     for _ in range(4):
-        model.train_on_batch(random.integers(5, size=(8, 6)), random.normal(size=(8, 2)))
+        words = [random.integers(5, size=(8, 3)) for _ in inputs]
+        model.train_on_batch(words, random.normal(size=(8, 2)))
     return np.concatenate([weight.ravel() for weight in model.get_weights()])
 
 

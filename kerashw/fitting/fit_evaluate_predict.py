@@ -59,8 +59,7 @@ def fit(
     batches as in `Model.fit`; those that look at epochs alone cost nothing. A callback of yours may
     have an attribute `batch_interval`, an integer, and then runs at the batches that are multiples
     of it; 0 stands for any batches. Shuffled arrays have an order that depends only on the number
-    of the epoch. The losses of single outputs are means over all examples; Keras gives a smaller
-    last batch another weight in them.
+    of the epoch.
 
     Under a strategy, each replica processes its part of every batch, of all data that Keras takes.
     Batch sizes are the sizes of global batches; losses and metrics are computed from all data. The

@@ -70,7 +70,7 @@ class FusedLoop:
         def bind(arrays):
             return functools.partial(data.gather, arrays), run_step
 
-        with faster_updates(model):
+        with faster_updates(model), keras_private.output_losses_by_batch(model):
             self._trace(data, bind, jit_compile, returns_logs=not self._is_keras_step)
 
     def _trace_distributed(self, data):
@@ -218,8 +218,10 @@ class _DatasetSteps:
 
 
 def _build(model, data):
-    """Build the model's layers, because variables cannot be created while a step is traced."""
-    if not all(layer.built for layer in keras_private.flatten_layers(model)):
+    """Build what Keras would build while a step is traced, when variables cannot be created."""
+    has_one_output = len(keras.tree.flatten(getattr(model, "outputs", None))) == 1
+    is_built = all(layer.built for layer in keras_private.flatten_layers(model))
+    if not is_built or not has_one_output:
         keras_private.build_symbolically(model, data.example_batch())
 
 

@@ -84,6 +84,9 @@ def tracing(model):
                 lambda value: _current.part.global_share(value),
             )
         )
+        stack.enter_context(
+            keras_private.output_losses_by_batch(model, lambda: _current.part.weight)
+        )
         for optimizer in optimizers_of(model):
             stack.enter_context(
                 keras_private.update_on_each_replica(

@@ -6,6 +6,7 @@ table compares the optimizers alone: `kerashw.optimizers.Adam` and the update of
 `kerashw.fitting.fit`.
 """
 
+import logging
 import statistics
 
 import keras
@@ -38,6 +39,8 @@ def measure(setup, models=EXAMPLE_MODELS, batch_sizes=BATCH_SIZES, rounds=ROUNDS
     Yields:
         `Comparison`s, and two `Table`s of their ratios.
     """
+    # It would warn of each of Keras' optimizers, which are compared here.
+    logging.getLogger("kerashw.fitting.optimizer_steps").setLevel(logging.ERROR)
     rows = []
     for name, (build, examples) in models.items():
         for size in batch_sizes:
