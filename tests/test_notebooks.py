@@ -54,8 +54,8 @@ def pictures(path):
     return [output.data["image/png"] for output in outputs if "image/png" in output.data]
 
 
-def test_each_question_and_serving_have_a_notebook():
-    names = ["1-backprop", "2-hypotheses", "3-diagonals", "4-mnist", "5-serving"]
+def test_each_question_serving_and_embeddings_have_a_notebook():
+    names = ["1-backprop", "2-hypotheses", "3-diagonals", "4-mnist", "5-serving", "6-embeddings"]
     assert [path.stem for path in NOTEBOOKS] == names
 
 
