@@ -202,12 +202,15 @@ def array_inputs(x, y, sample_weight, class_weight, batch_size, steps):
     return arrays, adapter._batch_size
 
 
-def tf_dataset(x, y, sample_weight, class_weight, batch_size, steps):
-    """Return any data that `Model.fit` accepts as a `tf.data.Dataset` of batches."""
-    adapter = data_adapters.get_data_adapter(
+def data_adapter(x, y, sample_weight, class_weight, batch_size, steps):
+    """Return Keras' adapter of any data that `Model.fit` accepts.
+
+    Its `get_tf_dataset()` returns a `tf.data.Dataset` of batches, and its `on_epoch_begin()` and
+    `on_epoch_end()` must be called.
+    """
+    return data_adapters.get_data_adapter(
         x, y, sample_weight, batch_size, steps, class_weight=class_weight
     )
-    return adapter.get_tf_dataset()
 
 
 def makes_its_own_functions(model):

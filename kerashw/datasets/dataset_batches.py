@@ -11,6 +11,8 @@ class DatasetBatches:
 
     Args:
         dataset: `tf.data.Dataset` of batches: tuples (x, y) or (x, y, sample_weight).
+        source: Object with the number of batches, `num_batches`, and methods `on_epoch_begin` and
+            `on_epoch_end`, which are called for each epoch: Keras' adapter of the data, or `None`.
 
     Example:
         >>> import tensorflow as tf
@@ -25,11 +27,11 @@ class DatasetBatches:
     arrays = array_specs = ()
     prefetchable = False  # The dataset may prefetch. A batch that the iterator returned is gone.
 
-    def __init__(self, dataset):
-        self._dataset = dataset
+    def __init__(self, dataset, source=None):
+        self._dataset, self.source = dataset, source
         steps = int(dataset.cardinality())
         # As in Keras, `None` stands for an unknown number, or for no end.
-        self.steps = steps if steps >= 0 else None
+        self.steps = steps if steps >= 0 else getattr(source, "num_batches", None)
 
     @property
     def batch_sizes(self):

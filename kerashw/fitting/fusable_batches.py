@@ -48,10 +48,11 @@ def fusable_batches(
             return ArrayBatches(arrays, size, SEED if shuffle else None)
     if not distributed and not _has_known_length(x, steps):
         return f"the data are of type {type(x).__name__}, of unknown length or not dense"
-    dataset = keras_private.tf_dataset(x, y, sample_weight, class_weight, batch_size, steps)
+    adapter = keras_private.data_adapter(x, y, sample_weight, class_weight, batch_size, steps)
+    dataset = adapter.get_tf_dataset()
     if not all(isinstance(spec, tf.TensorSpec) for spec in tf.nest.flatten(dataset.element_spec)):
         return "the data are not dense"
-    return DatasetBatches(dataset)
+    return DatasetBatches(dataset, adapter)
 
 
 def _unfusable_part(model, callbacks):

@@ -45,6 +45,16 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
         """The number of batches, `None` if it is unknown."""
         return self.data.steps
 
+    def on_epoch_begin(self):
+        """Tell the source of the data that Keras starts an epoch."""
+        if source := getattr(self.data, "source", None):
+            source.on_epoch_begin()
+
+    def on_epoch_end(self):
+        """Tell the source of the data that Keras has ended an epoch."""
+        if source := getattr(self.data, "source", None):
+            source.on_epoch_end()
+
     def loop(self):
         """Return the traced steps. They are kept with the model until it is compiled again."""
         loops = vars(self.model).setdefault("_fused_loops", {})

@@ -127,7 +127,7 @@ def merge_logs(model, step_logs, metrics):
         metrics: Dict, the results of the model's metrics over all replicas.
     """
     results = model.distribute_strategy.experimental_local_results
-    logs = {name: results(value)[0] for name, value in step_logs.items()}
+    logs = keras.tree.map_structure(lambda value: results(value)[0], step_logs)
     merged = logs | {name: metrics[name] for name in logs.keys() & metrics.keys()}
     tracker = keras_private.loss_tracker(model)
     if tracker and "loss" in merged:

@@ -28,7 +28,7 @@ class OwnStep(keras.Model):
             loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, outputs))
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return {"loss": loss, "mean": tf.reduce_mean(outputs[:, 0])}
+        return {"loss": loss, "means": {"first": tf.reduce_mean(outputs[:, 0])}}
 
 
 class OwnMetrics(keras.Model):
@@ -39,14 +39,19 @@ class OwnMetrics(keras.Model):
 
 
 class Generated(keras.utils.PyDataset):
-    """The batches of all examples."""
+    """The batches of all examples, from another one on in each epoch."""
+
+    first = 0
 
     def __len__(self):
         return -(-EXAMPLES // BATCH_SIZE)
 
     def __getitem__(self, index):
-        rows = slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE)
-        return X[rows], Y[rows]
+        start = (self.first + index) % len(self) * BATCH_SIZE
+        return X[start : start + BATCH_SIZE], Y[start : start + BATCH_SIZE]
+
+    def on_epoch_end(self):
+        self.first += 1
 
 
 def dataset():
@@ -111,7 +116,7 @@ FEATURE_JOBS = {
     "class weights": {"fit": PLAIN["fit"] | {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}},
     "steps per epoch": {"fit": PLAIN["fit"] | {"steps_per_epoch": 3}},
     "step of its own, dataset": OWN_STEP | {"fit": {"x": dataset}},
-    "PyDataset": {"fit": {"x": Generated}},
+    "PyDataset": {"fit": {"x": lambda: Generated(workers=2)}},
 }
 QUICK_FEATURES = tuple(FEATURE_JOBS)[:2]
 
