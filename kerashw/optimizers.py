@@ -231,6 +231,11 @@ class RMSprop(_AddsRepeatedRows, keras.optimizers.RMSprop):
 
 
 @keras.saving.register_keras_serializable(package="kerashw")
+class ScheduleFreeAdamW(_AddsRepeatedRows, keras.optimizers.ScheduleFreeAdamW):
+    """`keras.optimizers.ScheduleFreeAdamW` with the sum of the gradients of a repeated row."""
+
+
+@keras.saving.register_keras_serializable(package="kerashw")
 class SGD(_AddsRepeatedRows, keras.optimizers.SGD):
     """`keras.optimizers.SGD` with the sum of the gradients of a repeated row, which clipping needs.
 

@@ -10,6 +10,7 @@ import sys
 import keras
 import numpy as np
 
+# Without ScheduleFreeAdamW, which Keras computes differently on its backends for dense layers too.
 NAMES = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion"]
 NAMES += ["Nadam", "RMSprop", "SGD"]
 OPTIONS = [{}, {"clipnorm": 0.02}, {"global_clipnorm": 0.02}, {"gradient_accumulation_steps": 2}]

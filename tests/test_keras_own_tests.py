@@ -43,9 +43,10 @@ class Adadelta(kerashw.optimizers.Adadelta):
 
 
 NAMES = ["Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam"]
-ours = {name: getattr(kerashw.optimizers, name) for name in [*NAMES, "RMSprop", "SGD"]}
+NAMES += ["RMSprop", "ScheduleFreeAdamW", "SGD"]
+ours = {name: getattr(kerashw.optimizers, name) for name in NAMES}
 for name, optimizer in (ours | {"Adadelta": Adadelta}).items():
-    module = importlib.import_module(f"keras.src.optimizers.{name.lower()}")
+    module = importlib.import_module(getattr(keras.optimizers, name).__module__)
     package = importlib.import_module("keras.src.optimizers")
     for place in (module, package):
         setattr(place, name, optimizer)

@@ -13,7 +13,7 @@ from tests.conftest import on_tensorflow
 pytestmark = on_tensorflow
 SLOW = pytest.mark.slow
 NAMES = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion"]
-NAMES += ["Muon", "Nadam", "RMSprop", "SGD"]
+NAMES += ["Muon", "Nadam", "RMSprop", "ScheduleFreeAdamW", "SGD"]
 OPTIONS = {
     "plain": {},
     "clipnorm": {"clipnorm": 0.1},
