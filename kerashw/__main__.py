@@ -33,7 +33,7 @@ from Python (help(kerashw) lists the rest):
   kerashw.hypotheses  Question 2: two equal hypothesis spaces
   kerashw.layers      Questions 2 and 3: FactoredDense, DiagonalCount; faster Dense, Dropout
   kerashw.models      Questions 2 to 4: the Keras models
-  kerashw.optimizers  Adadelta as in its paper
+  kerashw.optimizers  Adadelta as in its paper, and Keras' optimizers for embeddings
   kerashw.fitting     fit, like Model.fit, with many steps in each call of a graph
 """
 

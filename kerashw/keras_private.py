@@ -30,6 +30,11 @@ def compiled_loss_and_metrics(model):
     return model._compile_loss, model._compile_metrics
 
 
+def steps_done(optimizer):
+    """Return the number of steps of an optimizer, an integer."""
+    return int(getattr(optimizer, "inner_optimizer", optimizer)._iterations.value.numpy())
+
+
 def loss_tracker(model):
     """Return the metric in which a compiled model's steps average the loss, or `None`."""
     return model._loss_tracker

@@ -58,9 +58,8 @@ class DatasetBatches:
         """Return the next batch as `tf.experimental.Optional`, without a value at the end."""
         return order.get_next_as_optional()
 
-    @property
-    def signature(self):
-        """What data have in common that one graph serves."""
+    def signature(self, with_last_size=False):
+        """Return what data have in common that one graph serves, as `ArrayBatches` do."""
         return type(self), repr(self._dataset.element_spec)
 
     @staticmethod

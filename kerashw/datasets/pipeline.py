@@ -69,11 +69,15 @@ class _InMemoryBatches:
             lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), self.arrays
         )
 
-    @property
-    def signature(self):
-        """What data have in common that one graph serves."""
-        specs = repr(self.array_specs)
-        return type(self), specs, self.batch_size, len(self) % self.batch_size
+    def signature(self, with_last_size=False):
+        """Return what data have in common that one graph serves.
+
+        Args:
+            with_last_size: Boolean; whether the size of the last batch counts.
+        """
+        last_size = len(self) % self.batch_size
+        size = last_size if with_last_size else bool(last_size)
+        return type(self), repr(self.array_specs), self.batch_size, size
 
     def order(self, epoch):
         """Return the order of the examples in an epoch, an int32 tensor (N,)."""

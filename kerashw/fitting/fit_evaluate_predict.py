@@ -10,7 +10,6 @@ with the same batches and the same result as on one device (see `kerashw.fitting
 """
 
 import logging
-import types
 
 import keras
 import numpy as np
@@ -58,8 +57,10 @@ def fit(
     the model is not compiled with `run_eagerly`. Callbacks that look at batches run at the same
     batches as in `Model.fit`; those that look at epochs alone cost nothing. A callback of yours may
     have an attribute `batch_interval`, an integer, and then runs at the batches that are multiples
-    of it; 0 stands for any batches. Shuffled arrays have an order that depends only on the number
-    of the epoch.
+    of it; 0 stands for any batches. The order of shuffled arrays is another one than in Keras, but
+    follows `keras.utils.set_random_seed` too; with several workers, it depends only on the numbers
+    of the epoch and of the steps before. On a CPU, `jit_compile` has no effect, because XLA is
+    slower there; dropout then has other masks than in Keras.
 
     Under a strategy, each replica processes its part of every batch, of all data that Keras takes.
     Batch sizes are the sizes of global batches; losses and metrics are computed from all data. The
@@ -113,13 +114,14 @@ def fit(
         True
     """
     arguments = dict(locals())
-    if validation_split and validation_data is None:
+    if 0 < validation_split < 1 and validation_data is None:
         (x, y, sample_weight), validation_data = keras_private.train_validation_split(
             (x, y, sample_weight), validation_split
         )
-    trained = fusable_batches(
-        model, callbacks, x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
-    )
+    data = x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight, initial_epoch
+    trained = fusable_batches(model, callbacks, *data)
+    if not 0 <= validation_split < 1:
+        trained = f"validation_split is {validation_split}"
     tested = None
     if validation_data is not None and not isinstance(trained, str):
         val = keras.utils.unpack_x_y_sample_weight(validation_data)
@@ -244,7 +246,7 @@ def explain(model, x=None, y=None, callbacks=None, **arguments):
         x: As for `fit`.
         y: As for `fit`.
         callbacks: As for `fit`.
-        arguments: `sample_weight`, `batch_size`, `steps_per_epoch`, `class_weight`, as for `fit`.
+        arguments: Further arguments of `fit`.
 
     Returns:
         String, one sentence.
@@ -255,35 +257,18 @@ def explain(model, x=None, y=None, callbacks=None, **arguments):
         >>> explain(model, np.ones((4, 3)), np.ones((4, 2)))
         'as in Keras: the model is compiled with run_eagerly=True'
     """
-    steps = arguments.pop("steps_per_epoch", None)
-    batches = fusable_batches(model, callbacks, x, y, steps=steps, **arguments)
+    steps = arguments.get("steps_per_epoch")
+    names = "sample_weight", "batch_size", "class_weight"
+    used = {name: arguments[name] for name in names if name in arguments}
+    batches = fusable_batches(model, callbacks, x, y, steps=steps, **used)
     if isinstance(batches, str):
         return f"as in Keras: {batches}"
     epochs = FusedEpochs(model, batches)
     lengths = _lengths(epochs, steps)
     number = choose_steps_per_call(model, callbacks, steps or epochs.num_batches, lengths)
+    if number == 1:
+        return "fused, but one step in one call: a callback runs at every batch, or at an odd one"
     return f"fused: up to {number} steps in one call"
-
-
-def accelerate(model):
-    """Replace the methods `fit`, `evaluate` and `predict` of a model by these functions.
-
-    Args:
-        model: `keras.Model`.
-
-    Returns:
-        The same model.
-
-    Example:
-        >>> model = accelerate(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
-        >>> model.compile("sgd", "mse")
-        >>> model.fit(np.ones((4, 3)), np.ones((4, 2)), epochs=2, verbose=0).epoch
-        [0, 1]
-    """
-    for function in (fit, evaluate, predict):
-        # Not a tracked attribute of the model: `vars`.
-        vars(model)[function.__name__] = types.MethodType(function, model)
-    return model
 
 
 def _lengths(epochs, steps):

@@ -1,5 +1,8 @@
 """Which data, models and callbacks fused steps can take over from Keras' own loop."""
 
+import random
+import zlib
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,8 +12,7 @@ from kerashw.datasets.dataset_batches import DatasetBatches
 from kerashw.datasets.pipeline import ArrayBatches, Batches
 from kerashw.errors import InputError
 from kerashw.fitting import replica_step
-
-SEED = 0  # of the order of arrays
+from kerashw.fitting.lost_workers import worker_count
 
 
 def fusable_batches(
@@ -23,6 +25,7 @@ def fusable_batches(
     steps=None,
     shuffle=False,
     class_weight=None,
+    initial_epoch=0,
 ):
     """Return the data as batches that fused steps can load, or why they cannot: a string.
 
@@ -43,11 +46,15 @@ def fusable_batches(
     if inputs is not None:
         arrays, size = inputs
         leaves = keras.tree.flatten(arrays)
+        if not len(leaves[0]):
+            return "there are no examples"
         if all(isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves):
             arrays = keras.tree.map_structure(tf.convert_to_tensor, arrays)
-            return ArrayBatches(arrays, size, SEED if shuffle else None)
-    if not distributed and not _has_known_length(x, steps):
-        return f"the data are of type {type(x).__name__}, of unknown length or not dense"
+            batches = ArrayBatches(arrays, size)
+            batches.seed = _order_seed(model, initial_epoch * batches.steps) if shuffle else None
+            return batches
+    if not distributed and (reason := _unfusable_data(x, steps)):
+        return reason
     adapter = keras_private.data_adapter(x, y, sample_weight, class_weight, batch_size, steps)
     dataset = adapter.get_tf_dataset()
     if not all(isinstance(spec, tf.TensorSpec) for spec in tf.nest.flatten(dataset.element_spec)):
@@ -68,8 +75,23 @@ def _unfusable_part(model, callbacks):
     return None
 
 
-def _has_known_length(x, steps):
+def _order_seed(model, steps_of_epochs_before):
+    """Return a seed that follows `keras.utils.set_random_seed`, and differs from call to call.
+
+    It is not drawn, so that all later random numbers are those of `Model.fit`. A training that is
+    resumed with `initial_epoch` after the same `set_random_seed` has the seed of its beginning.
+    """
+    done = keras_private.steps_done(model.optimizer) - steps_of_epochs_before
+    # Workers must have the same order, and each has a random state of its own.
+    state = random.getstate() if worker_count(model.distribute_strategy) == 1 else None
+    return zlib.crc32(repr((done, state)).encode())
+
+
+def _unfusable_data(x, steps):
+    """Return why data other than arrays cannot be fused, or `None`."""
     if not isinstance(x, tf.data.Dataset):
-        return False
+        return f"data of type {type(x).__name__} are read by Python"
     cardinality = int(x.cardinality())
-    return cardinality > 0 or (cardinality == tf.data.INFINITE_CARDINALITY and bool(steps))
+    if cardinality > 0 or (cardinality == tf.data.INFINITE_CARDINALITY and steps):
+        return None
+    return "the tf.data.Dataset has no known length (see tf.data.experimental.assert_cardinality)"

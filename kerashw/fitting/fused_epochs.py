@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from kerashw import keras_private
+from kerashw.fitting import replica_step
 from kerashw.fitting.fused_loop import FusedLoop
 
 
@@ -60,7 +61,8 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
         loops = vars(self.model).setdefault("_fused_loops", {})
         if loops.get("state") != _state(self.model):
             loops.clear()
-        key = self.training, *self.data.signature
+        is_distributed = replica_step.is_distributed(self.model)
+        key = self.training, *self.data.signature(with_last_size=is_distributed)
         if key not in loops:
             loops[key] = FusedLoop(self.model, self.data, self.training)
             loops["state"] = _state(self.model)
@@ -78,6 +80,9 @@ class _Pass:
 
     def __init__(self, epochs):
         self.epochs, self.steps = epochs, None
+        data = epochs.data
+        # Keras creates some iterators of a dataset in vain, and each one changes its next order.
+        self.order = None if data.prefetchable else data.order(epochs.epoch)
 
     def __next__(self):
         """Return a batch, from which Keras builds a model."""
@@ -88,7 +93,8 @@ class _Pass:
         epochs = self.epochs
         loop = epochs.loop()
         if self.steps is None:
-            self.steps = loop.start(epochs.data, epochs.epoch)
+            order = epochs.data.order(epochs.epoch) if self.order is None else self.order
+            self.steps = loop.start(epochs.data, order)
         elif self.steps.at_end:
             raise StopIteration
         logs = loop.run(self.steps, epochs.model.steps_per_execution)

@@ -41,12 +41,12 @@ class FusedLoop:
         else:
             self._trace_on_one_device(data)
 
-    def start(self, data, epoch):
-        """Start an epoch, and return its steps, which `run` continues."""
+    def start(self, data, order):
+        """Start an epoch with an order of its data, and return its steps, which `run` continues."""
         with worker_loss_as_error(self.model.distribute_strategy):
             if self.replica_variables:
                 self.replica_variables.offset_dropout_seeds()
-            return (_ArraySteps if data.prefetchable else _DatasetSteps)(self, data, epoch)
+            return (_ArraySteps if data.prefetchable else _DatasetSteps)(self, data, order)
 
     def run(self, steps, number):
         """Run the next steps of an epoch, at most `number`, and return the logs of the last one."""
@@ -127,7 +127,10 @@ class FusedLoop:
         specs = data.array_specs, data.order_spec, step_spec, step_spec
         self.loop = loop.get_concrete_function(*specs)
         if data.full_steps < data.steps:
-            rows_spec = tf.TensorSpec((len(data) % data.batch_size,), tf.int32)
+            # Replicas need to know the size, to divide the rows. Elsewhere any size is served.
+            is_distributed = replica_step.is_distributed(self.model)
+            size = len(data) % data.batch_size if is_distributed else None
+            rows_spec = tf.TensorSpec((size,), tf.int32)
             self.last_step = last_step.get_concrete_function(data.array_specs, rows_spec)
 
     def _trace_on_dataset(self, data, bind, jit_compile, returns_logs):
@@ -170,8 +173,8 @@ class FusedLoop:
 class _ArraySteps:
     """The steps of one epoch of batches in memory."""
 
-    def __init__(self, fused, data, epoch):
-        self.fused, self.data, self.order, self.done = fused, data, data.order(epoch), 0
+    def __init__(self, fused, data, order):
+        self.fused, self.data, self.order, self.done = fused, data, order, 0
 
     @property
     def at_end(self):
@@ -193,12 +196,12 @@ class _ArraySteps:
 class _DatasetSteps:
     """The steps of one epoch of a dataset, with the interface of `_ArraySteps`."""
 
-    def __init__(self, fused, data, epoch):
-        self.fused, self.data, self.order, self.done = fused, data, data.order(epoch), 0
+    def __init__(self, fused, data, order):
+        self.fused, self.data, self.order, self.done = fused, data, order, 0
         self.batch = data.next_batch(self.order)
         if self.at_end:
             raise InputError(
-                f"the dataset must have a batch in every epoch. Received: none in epoch {epoch + 1}"
+                "the dataset must have a batch in every epoch. Received: none in this one"
             )
 
     @property

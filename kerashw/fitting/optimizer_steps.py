@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import weakref
 
 import keras
 import tensorflow as tf
@@ -9,6 +10,7 @@ import tensorflow as tf
 from kerashw import keras_private, optimizers
 
 log = logging.getLogger(__name__)
+_warned = weakref.WeakSet()  # optimizers
 # Their updates are right with several slices of a row, unless they clip.
 RIGHT_WITH_SLICES = ("Lion", "SGD")
 
@@ -70,12 +72,16 @@ def _warning_apply(optimizer):
     def apply_with_warning(grads, trainable_variables=None):
         if any(isinstance(gradient, tf.IndexedSlices) for gradient in grads):
             name = type(optimizer).__name__
-            log.warning(
-                "keras.optimizers.%s does not add the gradients of a row that occurs several times "
-                "in a batch, as those of an Embedding do; kerashw.optimizers.%s does",
-                name,
-                name,
-            )
+            if optimizer not in _warned:
+                _warned.add(optimizer)
+                log.warning(
+                    "Warning: on TensorFlow, keras.optimizers.%s does not add the gradients of a "
+                    "row that occurs several times in a batch, as words do in an Embedding. The "
+                    "training is that of Model.fit. To add them, compile the model with "
+                    "kerashw.optimizers.%s",
+                    name,
+                    name,
+                )
         return apply(grads, trainable_variables)
 
     return apply_with_warning

@@ -1,5 +1,7 @@
 """Variables of which each replica has its own copy: the seeds of dropout, and averages."""
 
+import functools
+
 import tensorflow as tf
 
 SEED_STATE = "seed_generator_state"
@@ -22,18 +24,21 @@ class ReplicaVariables:
             value for is_seed, value in variables if not is_seed and value.dtype.is_floating
         ]
 
-    @tf.function(autograph=False)
+        self._run_offset, self._run_copy = (
+            tf.function(functools.partial(self.strategy.run, step), autograph=False)
+            for step in (self._offset_seeds, self._copy_averages)
+        )
+
     def offset_dropout_seeds(self):
         """Give each replica its own dropout seeds. The first replica's seeds do not change."""
-        self.strategy.run(self._offset_seeds)
+        self._run_offset()
 
-    @tf.function(autograph=False)
     def copy_from_first_replica(self):
         """Copy the averages of the first replica, such as those of batch normalization, to all.
 
         These are the values that are saved with the model.
         """
-        self.strategy.run(self._copy_averages)
+        self._run_copy()
 
     def _offset_seeds(self):
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group

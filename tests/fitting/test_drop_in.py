@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerashw.errors import InputError
 from kerashw.fitting import accelerate, evaluate, explain, fit, predict
 
 N, FEATURES = 203, 6  # the last batch of 32 is smaller
@@ -257,6 +258,65 @@ BUILDERS = {
 @pytest.mark.parametrize("name", some_slow(BUILDERS, quick=2))
 def test_every_feature_of_models_is_as_in_keras(name):
     assert_same_training(BUILDERS[name], True, **ARRAYS)
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("steps", [None, 3])
+def test_a_seeded_dataset_has_the_order_of_keras_in_every_epoch(steps):
+    def shuffled():
+        return tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(N, seed=3).batch(32)
+
+    assert_same_training(
+        dense, True, x=shuffled, validation_data=shuffled, steps_per_epoch=steps, epochs=4
+    )
+
+
+def test_the_order_of_arrays_follows_the_seed_and_goes_on():
+    def losses(seed, **settings):
+        keras.utils.set_random_seed(seed)
+        model = dense(optimizer="sgd")
+        model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+        for epoch in range(2):
+            bounds = {"initial_epoch": epoch, "epochs": epoch + 1} if settings else {}
+            fit(model, X, Y, verbose=0, **bounds)
+        return model.get_weights()[0]
+
+    first = losses(1)
+    np.testing.assert_array_equal(losses(1), first)
+    assert (losses(2) != first).any()
+    keras.utils.set_random_seed(1)
+    model = dense(optimizer="sgd")
+    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+    fit(model, X, Y, verbose=0, epochs=2)
+    np.testing.assert_allclose(losses(1, resumed=True), model.get_weights()[0], atol=1e-6)
+    assert (model.get_weights()[0] != first).any()
+
+
+@pytest.mark.parametrize("split", [0, 2.0, -0.1])
+def test_data_without_examples_are_left_to_keras(split):
+    x, y = (X, Y) if split else (X[:0], Y[:0])
+    assert explain(dense(), X[:0], Y[:0], validation_split=split).startswith("as in Keras")
+    with pytest.warns(UserWarning):
+        fit(dense(), x, y, validation_split=split, verbose=0)
+
+
+def test_arrays_of_other_lengths_need_no_other_steps():
+    model = dense()
+    loops = vars(model).setdefault("_fused_loops", {})
+    for length in (100, 110, 127):
+        fit(model, X[:length], Y[:length], verbose=0)
+    assert len(loops) == 2  # the steps, and the state that they were traced in
+
+
+def test_only_models_with_the_methods_of_keras_are_accelerated():
+    class Own(keras.Sequential):
+        def fit(self, *arguments, **settings):
+            return super().fit(*arguments, **settings)
+
+    with pytest.raises(InputError, match="replaces fit, which Own overrides"):
+        accelerate(Own())
+    with pytest.raises(InputError, match=r"takes a keras\.Model\. Received: Dense"):
+        accelerate(keras.layers.Dense(3))
 
 
 def test_a_callback_may_evaluate_and_predict():

@@ -67,4 +67,4 @@ def test_a_warning_says_when_keras_does_not_add_repeated_rows(optimizer, warns, 
     messages = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
     assert len(messages) == warns
     if warns:
-        assert f"kerashw.optimizers.{type(model.optimizer).__name__} does" in messages[0]
+        assert f"with kerashw.optimizers.{type(model.optimizer).__name__}" in messages[0]

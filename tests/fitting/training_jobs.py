@@ -80,6 +80,7 @@ def trained(strategy, build, data, validation_data=None, epochs=1, optimizer=Non
     names = ("x", "y", "sample_weight")[: len(data)] if isinstance(data, tuple) else ("x",)
     given = dict(zip(names, data if isinstance(data, tuple) else (data,), strict=True))
     settings = {"batch_size": BATCH_SIZE, "epochs": epochs, "validation_data": validation_data}
+    settings["shuffle"] = False  # several workers have an order of their own
     history = fit(model, **given, **settings, verbose=0).history
     return model, [history[name] for name in sorted(history)]
 

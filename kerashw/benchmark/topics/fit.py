@@ -6,6 +6,7 @@ table compares the optimizers alone: `kerashw.optimizers.Adam` and the update of
 `kerashw.fitting.fit`.
 """
 
+import contextlib
 import logging
 import statistics
 
@@ -39,28 +40,13 @@ def measure(setup, models=EXAMPLE_MODELS, batch_sizes=BATCH_SIZES, rounds=ROUNDS
     Yields:
         `Comparison`s, and two `Table`s of their ratios.
     """
-    # It would warn of each of Keras' optimizers, which are compared here.
-    logging.getLogger("kerashw.fitting.optimizer_steps").setLevel(logging.ERROR)
     rows = []
     for name, (build, examples) in models.items():
         for size in batch_sizes:
             job = f"{name}, {size}"
             setup.progress(job)
-            arrays, dataset = (
-                _compare(
-                    (f"{job}, {kind}", "Model.fit"),
-                    _epochs(build, examples, size, kind, fit),
-                    _epochs(build, examples, size, kind, keras.Model.fit),
-                    rounds,
-                )
-                for kind in ("arrays", "tf.data")
-            )
-            adam = _compare(
-                (f"{job}, kerashw's Adam", "Keras' Adam"),
-                _epochs(build, examples, size, "arrays", fit, Adam),
-                _epochs(build, examples, size, "arrays", fit, KerasAdam),
-                rounds,
-            )
+            with _without_warnings():
+                arrays, dataset, adam = _compare_all(job, build, examples, size, rounds)
             yield from (arrays, dataset, adam)
             rows.append((name, size, arrays.ratio, dataset.ratio, adam.ratio))
             keras.backend.clear_session()
@@ -73,6 +59,34 @@ def measure(setup, models=EXAMPLE_MODELS, batch_sizes=BATCH_SIZES, rounds=ROUNDS
         "Epochs of kerashw / Keras: fit, arrays and tf.data together in the last lines, and Adam"
     )
     yield Table(title, headings, rows, ("{}", "{}", "{:.2f}", "{:.2f}", "{:.2f}"))
+
+
+@contextlib.contextmanager
+def _without_warnings():
+    """Let `fit` not warn of Keras' optimizers, which are compared here."""
+    log = logging.getLogger("kerashw.fitting.optimizer_steps")
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = False
+
+
+def _compare_all(job, build, examples, size, rounds):
+    """Return the comparisons of `fit` on arrays and on a dataset, and of Adam."""
+    for kind in ("arrays", "tf.data"):
+        yield _compare(
+            (f"{job}, {kind}", "Model.fit"),
+            _epochs(build, examples, size, kind, fit),
+            _epochs(build, examples, size, kind, keras.Model.fit),
+            rounds,
+        )
+    yield _compare(
+        (f"{job}, kerashw's Adam", "Keras' Adam"),
+        _epochs(build, examples, size, "arrays", fit, Adam),
+        _epochs(build, examples, size, "arrays", fit, KerasAdam),
+        rounds,
+    )
 
 
 def _epochs(build, examples, batch_size, kind, train, optimizer=None):
