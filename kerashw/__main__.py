@@ -25,7 +25,7 @@ commands (each with --help):
 {{commands}}
 
 start here:
-  python -m kerashw.train --epochs 1 --train-examples 5000 --output runs/try
+  python -m kerashw.train --epochs 3 --train-examples 5000 --output runs/try
   python -m kerashw.verify --claim 1 2 3
 
 from Python (help(kerashw) lists the rest):

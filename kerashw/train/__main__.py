@@ -29,6 +29,7 @@ examples:
   python -m kerashw.train --strategy mirrored
   TF_CONFIG='{"cluster": {"worker": ["host1:12345", "host2:12345"]},
     "task": {"type": "worker", "index": 0}}' python -m kerashw.train --strategy multiworker
+
 exit codes:
   0 done; 2 an error; 130 interrupted; 75 another worker cannot be reached or was lost: start all
   workers again, and they resume after the last finished epoch
