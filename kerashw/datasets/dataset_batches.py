@@ -12,7 +12,8 @@ class DatasetBatches:
     Args:
         dataset: `tf.data.Dataset` of batches: tuples (x, y) or (x, y, sample_weight).
         source: Object with the number of batches, `num_batches`, and methods `on_epoch_begin` and
-            `on_epoch_end`, which are called for each epoch: Keras' adapter of the data, or `None`.
+            `on_epoch_end`, which are called for each epoch: Keras' adapter of data that Python
+            reads. `None` for a dataset alone.
 
     Example:
         >>> import tensorflow as tf

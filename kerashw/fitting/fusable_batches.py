@@ -59,7 +59,7 @@ def fusable_batches(
     dataset = adapter.get_tf_dataset()
     if not all(isinstance(spec, tf.TensorSpec) for spec in tf.nest.flatten(dataset.element_spec)):
         return "the data are not dense"
-    return DatasetBatches(dataset, adapter)
+    return DatasetBatches(dataset, None if isinstance(x, tf.data.Dataset) else adapter)
 
 
 def _unfusable_part(model, callbacks):

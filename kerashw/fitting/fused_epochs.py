@@ -48,13 +48,13 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
 
     def on_epoch_begin(self):
         """Tell the source of the data that Keras starts an epoch."""
-        if source := getattr(self.data, "source", None):
-            source.on_epoch_begin()
+        if not self.data.prefetchable and self.data.source:
+            self.data.source.on_epoch_begin()
 
     def on_epoch_end(self):
         """Tell the source of the data that Keras has ended an epoch."""
-        if source := getattr(self.data, "source", None):
-            source.on_epoch_end()
+        if not self.data.prefetchable and self.data.source:
+            self.data.source.on_epoch_end()
 
     def loop(self):
         """Return the traced steps. They are kept with the model until it is compiled again."""
@@ -80,9 +80,9 @@ class _Pass:
 
     def __init__(self, epochs):
         self.epochs, self.steps = epochs, None
-        data = epochs.data
+        is_dataset = not epochs.data.prefetchable and epochs.data.source is None
         # Keras creates some iterators of a dataset in vain, and each one changes its next order.
-        self.order = None if data.prefetchable else data.order(epochs.epoch)
+        self.order = epochs.data.order(epochs.epoch) if is_dataset else None
 
     def __next__(self):
         """Return a batch, from which Keras builds a model."""
