@@ -236,6 +236,7 @@ LOCAL_JOBS = {
 WORKER_JOBS = {
     "quick": (softmax_regression, example_weights, synchronized_normalization),
     "slow": (two_output_model, dropout_masks, batch_averages, *SLOW_JOBS),
+    "few": (*MODEL_JOBS, quick_features),
 }
 
 if __name__ == "__main__":
