@@ -46,9 +46,9 @@ def fusable_batches(
     if inputs is not None:
         arrays, size = inputs
         leaves = keras.tree.flatten(arrays)
-        if not len(leaves[0]):
-            return "there are no examples"
         if all(isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves):
+            if not len(leaves[0]):
+                return "there are no examples"
             arrays = keras.tree.map_structure(tf.convert_to_tensor, arrays)
             batches = ArrayBatches(arrays, size)
             batches.seed = _order_seed(model, initial_epoch * batches.steps) if shuffle else None
