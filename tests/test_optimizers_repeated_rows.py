@@ -135,6 +135,10 @@ def test_sgd_writes_each_row_once(seed, repeated):
     np.testing.assert_allclose(tf.convert_to_tensor(written[0]), dense, atol=1e-12)
 
 
+def step_of(optimizer, variable):
+    return tf.function(lambda gradient: optimizer.apply([gradient], [variable]))
+
+
 @pytest.mark.parametrize("amsgrad", [False, True])
 @pytest.mark.parametrize("name", ["Adam", "AdamW"])
 def test_large_variables_are_updated_by_one_kernel(name, amsgrad):
@@ -145,7 +149,7 @@ def test_large_variables_are_updated_by_one_kernel(name, amsgrad):
         optimizer = getattr(module, name)(0.01, amsgrad=amsgrad, clipnorm=1.0)
         variable = keras.Variable(random.normal(size=(256, 256)) * 0, dtype="float64")
         optimizer.build([variable])
-        step = tf.function(lambda gradient: optimizer.apply([gradient], [variable]))  # noqa: B023
+        step = step_of(optimizer, variable)
         for gradient in gradients:
             step(tf.constant(gradient))
         operations = step.get_concrete_function(tf.constant(gradients[0])).graph.get_operations()
