@@ -9,21 +9,9 @@ from hypothesis import strategies as st
 
 from kerashw.errors import InputError
 from kerashw.optimizers import Adadelta
+from tests import numpy_optimizers
 
 seeds = st.integers(0, 2**32 - 1)
-
-
-def adadelta_of_the_paper(x, gradients, learning_rate, rho, epsilon):
-    """Zeiler's Algorithm 1, line by line, in float64."""
-    mean_square_gradient = mean_square_update = 0
-    for g in gradients:
-        mean_square_gradient = rho * mean_square_gradient + (1 - rho) * g**2
-        update = (
-            -np.sqrt(mean_square_update + epsilon) / np.sqrt(mean_square_gradient + epsilon) * g
-        )
-        mean_square_update = rho * mean_square_update + (1 - rho) * update**2
-        x = x + learning_rate * update
-    return x
 
 
 def run_steps(optimizer, x, gradients):
@@ -46,8 +34,9 @@ def test_float64_steps_equal_those_of_the_paper(seed, learning_rate, rho, epsilo
     rng = np.random.default_rng(seed)
     x, gradients = rng.normal(size=7), rng.normal(size=(5, 7)) * 10.0 ** rng.integers(-3, 3)
     ours = run_steps(Adadelta(learning_rate, rho, epsilon), x, gradients)
-    paper = adadelta_of_the_paper(x, gradients, np.float32(learning_rate), rho, epsilon)
-    np.testing.assert_allclose(ours, paper, rtol=1e-11, atol=1e-13)
+    arguments = {"learning_rate": np.float32(learning_rate), "rho": rho, "epsilon": epsilon}
+    paper = numpy_optimizers.train(numpy_optimizers.adadelta, [x], gradients[:, None], **arguments)
+    np.testing.assert_allclose(ours, paper[0], rtol=1e-11, atol=1e-13)
 
 
 @settings(max_examples=15)
