@@ -2,4 +2,6 @@
 
 import importlib.util
 
-collect_ignore = [] if importlib.util.find_spec("torch") else ["kerashw/benchmark/peers/pytorch.py"]
+collect_ignore_glob = (
+    [] if importlib.util.find_spec("torch") else ["kerashw/benchmark/peers/pytorch*.py"]
+)

@@ -19,7 +19,7 @@ TOPICS = {
     "startup": "the whole training command, and loading MNIST; 2 minutes",
     "training": "epochs of softmax regression and the MLP; 4 minutes",
     "convnet": "epochs of the ConvNet, in float32 and bfloat16; 10 minutes",
-    "fit": "epochs of ten models of other people's kind, beside Keras' fit; 9 minutes",
+    "fit": "epochs of ten models of other people's kind, beside Keras' fit and PyTorch; 12 minutes",
     "growth": "epochs by number of examples and by batch size; 6 minutes",
     "backprop": "the gradient of the dual network; 10 seconds",
     "diagonals": "counting diagonals; 10 seconds",

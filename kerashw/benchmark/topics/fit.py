@@ -1,27 +1,41 @@
 """Epochs of ten models of other people's kind, by `kerashw.fitting.fit` and by `Model.fit`.
 
 Both train the same Keras model with Keras' layers and optimizer, in alternating rounds in this
-process, at two batch sizes, on shuffled NumPy arrays and on a shuffled `tf.data.Dataset`. A second
-table compares the optimizers alone: `kerashw.optimizers.Adam` and the update of Keras' own, both in
-`kerashw.fitting.fit`.
+process, at two batch sizes, on shuffled NumPy arrays and on a shuffled `tf.data.Dataset`.
+
+Two more columns compare epochs of `kerashw.fitting.fit` with `kerashw.optimizers.Adam`, for all
+models. One is beside `fit` with the update of Keras' Adam. The other is beside eager PyTorch with
+its Adam, on the same data (`pytorch_examples.py`): kerashw and PyTorch each train all models in a
+process of their own, in alternating rounds.
 """
 
 import contextlib
+import itertools
 import logging
 import statistics
+import tempfile
+from pathlib import Path
 
 import keras
-import tensorflow as tf
+import numpy as np
 
 from kerashw.benchmark.alternating_timing import Comparison, time_alternately
 from kerashw.benchmark.example_models import EXAMPLE_MODELS, random_data
+from kerashw.benchmark.peers.keras_examples import EPOCHS, epochs
+from kerashw.benchmark.process_rounds import run_rounds
 from kerashw.benchmark.result_table import Table
+from kerashw.benchmark.topics import training
+from kerashw.errors import BenchmarkError
 from kerashw.fitting import fit
 from kerashw.optimizers import Adam
 
 BATCH_SIZES = (32, 256)
 ROUNDS = 7
-EPOCHS = 3  # of each round, in one call
+# The name in the tables → the worker process, as in `run_rounds`.
+WORKERS = {
+    "kerashw": "kerashw.benchmark.peers.keras_examples",
+    "PyTorch": "kerashw.benchmark.peers.pytorch_examples",
+}
 
 
 class KerasAdam(keras.optimizers.Adam):
@@ -38,7 +52,7 @@ def measure(setup, models=EXAMPLE_MODELS, batch_sizes=BATCH_SIZES, rounds=ROUNDS
         rounds: Integer, the number of calls of each that are timed.
 
     Yields:
-        `Comparison`s, and two `Table`s of their ratios.
+        `Comparison`s, a `Table` of their ratios, and a remark if PyTorch is left out.
     """
     rows = []
     for name, (build, examples) in models.items():
@@ -50,15 +64,25 @@ def measure(setup, models=EXAMPLE_MODELS, batch_sizes=BATCH_SIZES, rounds=ROUNDS
             yield from (arrays, dataset, adam)
             rows.append((name, size, arrays.ratio, dataset.ratio, adam.ratio))
             keras.backend.clear_session()
-    fits = [ratio for row in rows for ratio in row[2:4]]
-    adams = [row[4] for row in rows]
+    results = list(_compare_with_pytorch(setup, models, batch_sizes, rounds))
+    yield from results
+    pytorch = [one.ratio for one in results if isinstance(one, Comparison)]
+    yield _table(rows, pytorch or [None] * len(rows))
+
+
+def _table(rows, pytorch):
+    """Return the table of the ratios, given its rows up to the last column, and that column."""
+    rows = [(*row, ratio) for row, ratio in zip(rows, pytorch, strict=True)]
+    _, _, arrays, datasets, keras_adam, _ = zip(*rows, strict=True)
     for title, summary in (("median", statistics.median), ("largest", max)):
-        rows.append((title, None, summary(fits), None, summary(adams)))
-    headings = ("model", "batch\nsize", "arrays", "tf.data", "Adam")
+        last = None if None in pytorch else summary(pytorch)
+        rows.append((title, None, summary(arrays + datasets), None, summary(keras_adam), last))
+    headings = ("model", "batch\nsize", "arrays", "tf.data", "Keras'\nAdam", "PyTorch's\nAdam")
     title = (
-        "Epochs of kerashw / Keras: fit, arrays and tf.data together in the last lines, and Adam"
+        "Epochs of kerashw / those of Keras' fit, with arrays and tf.data together in the last "
+        "lines; / those with Keras' Adam; / those of PyTorch with its Adam"
     )
-    yield Table(title, headings, rows, ("{}", "{}", "{:.2f}", "{:.2f}", "{:.2f}"))
+    return Table(title, headings, rows, ("{}", "{}", "{:.2f}", "{:.2f}", "{:.2f}", "{:.2f}"))
 
 
 @contextlib.contextmanager
@@ -77,31 +101,16 @@ def _compare_all(job, build, examples, size, rounds):
     for kind in ("arrays", "tf.data"):
         yield _compare(
             (f"{job}, {kind}", "Model.fit"),
-            _epochs(build, examples, size, kind, fit),
-            _epochs(build, examples, size, kind, keras.Model.fit),
+            epochs(build, examples, size, kind, fit),
+            epochs(build, examples, size, kind, keras.Model.fit),
             rounds,
         )
     yield _compare(
         (f"{job}, kerashw's Adam", "Keras' Adam"),
-        _epochs(build, examples, size, "arrays", fit, Adam),
-        _epochs(build, examples, size, "arrays", fit, KerasAdam),
+        epochs(build, examples, size, "arrays", fit, Adam),
+        epochs(build, examples, size, "arrays", fit, KerasAdam),
         rounds,
     )
-
-
-def _epochs(build, examples, batch_size, kind, train, optimizer=None):
-    """Return a function that trains a new model for `EPOCHS` more, and returns the last loss."""
-    keras.utils.set_random_seed(0)
-    model = build()
-    if optimizer:
-        model.compile(optimizer(), model.loss)
-    x, y = random_data(model, examples)
-    arguments = {"x": x, "y": y, "batch_size": batch_size}
-    if kind == "tf.data":
-        dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(examples).batch(batch_size)
-        arguments = {"x": dataset.prefetch(tf.data.AUTOTUNE), "shuffle": False}
-    arguments |= {"epochs": EPOCHS, "verbose": 0}
-    return lambda: train(model, **arguments).history["loss"][-1]
 
 
 def _compare(names, ours, theirs, rounds):
@@ -113,3 +122,38 @@ def _compare(names, ours, theirs, rounds):
     seconds = [[one / EPOCHS for one in times] for times in time_alternately(*functions, rounds)]
     quality = "loss {:.3f}, {:.3f}".format(*(each[-1] for each in losses))
     return Comparison(*names, *seconds, quality)
+
+
+def _compare_with_pytorch(setup, models, batch_sizes, rounds):
+    """Yield a comparison for each model and batch size; without PyTorch, only a remark."""
+    if "PyTorch" not in training.installed_peers(WORKERS):
+        yield training.NO_PYTORCH
+        return
+    jobs = list(itertools.product(models, batch_sizes))
+    rounds_each = rounds + 1  # one of warm-up
+    options = {
+        "examples": {name: examples for name, (_, examples) in models.items()},
+        "batch_sizes": batch_sizes,
+        "rounds_each": rounds_each,
+        "epochs": EPOCHS,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (build, examples) in models.items():
+            x, y = random_data(build(), examples)
+            np.savez(Path(folder, f"{name}.npz"), *keras.tree.flatten(x), y)
+        results = run_rounds(
+            WORKERS, options | {"folder": folder}, len(jobs) * rounds_each, setup.progress
+        )
+    ours, theirs = (results[name] for name in WORKERS)
+    if ours.failure:
+        raise BenchmarkError(f"kerashw failed: {ours.failure}")
+    if theirs.failure:
+        yield f"PyTorch failed and is left out: {theirs.failure}"
+        return
+    for number, (name, size) in enumerate(jobs):
+        timed = slice(number * rounds_each + 1, (number + 1) * rounds_each)
+        reports = [result.rounds[timed] for result in (ours, theirs)]
+        seconds = [[one["seconds"] / EPOCHS for one in each] for each in reports]
+        names = (f"{name}, {size}, kerashw's Adam", "PyTorch's Adam")
+        quality = "loss {:.3f}, {:.3f}".format(*(each[-1]["loss"] for each in reports))
+        yield Comparison(*names, *seconds, quality)
