@@ -14,6 +14,9 @@ from keras.src.trainers import data_adapters
 from keras.src.trainers.data_adapters import array_data_adapter, array_slicing
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter  # noqa: F401 - a base class
 
+# Of Keras, as in (3, 15).
+VERSION = tuple(int(number) for number in keras.__version__.split(".")[:2])
+
 
 def initial_epoch(model):
     """Return the epoch from which `BackupAndRestore` resumes the training, or `None`."""
@@ -103,7 +106,7 @@ def update_on_each_replica(optimizer, reduce_gradients):
 
 
 @contextlib.contextmanager
-def losses_of_parts(scale, global_share):
+def losses_of_parts(model, scale, global_share):
     """Let losses be those of a replica's part of a batch, while a step is traced.
 
     Keras divides every mean by the number of replicas. Here a mean is that of the part, and what is
@@ -111,6 +114,7 @@ def losses_of_parts(scale, global_share):
     example.
 
     Args:
+        model: `keras.Model`, whose layers may have activity regularizers.
         scale: Function without arguments that returns n/nᵣ for the replica that calls it.
         global_share: Function of a replica's scalar that returns its share of the sum over all
             replicas.
@@ -131,6 +135,13 @@ def losses_of_parts(scale, global_share):
         # Keras divides by the number of valid entries.
         return weight * scale(dtype) * global_share(keras.ops.sum(keras.ops.cast(mask, dtype)))
 
+    def sum_of_activity(regularizer):
+        def regularize(output):
+            loss = regularizer(output)
+            return loss * scale(loss.dtype)
+
+        return regularize
+
     reduce_part, mask_part = losses.reduce_values, losses.apply_mask
     functions = {
         "reduce_values": reduce_values,
@@ -138,7 +149,15 @@ def losses_of_parts(scale, global_share):
         "scale_loss_for_distribution": lambda value: value,
         "unscale_loss_for_distribution": lambda value: value,
     }
-    with replaced([(losses, name, function) for name, function in functions.items()]):
+    attributes = [(losses, name, function) for name, function in functions.items()]
+    # Later versions divide the loss of an activity regularizer by the size of the batch.
+    layers = flatten_layers(model) if VERSION < (3, 14) else []
+    attributes += [
+        (layer, "activity_regularizer", sum_of_activity(layer.activity_regularizer))
+        for layer in layers
+        if layer.activity_regularizer
+    ]
+    with replaced(attributes):
         yield
 
 

@@ -230,9 +230,11 @@ class RMSprop(_AddsRepeatedRows, keras.optimizers.RMSprop):
     """`keras.optimizers.RMSprop` with the sum of the gradients of a repeated row."""
 
 
-@keras.saving.register_keras_serializable(package="kerashw")
-class ScheduleFreeAdamW(_AddsRepeatedRows, keras.optimizers.ScheduleFreeAdamW):
-    """`keras.optimizers.ScheduleFreeAdamW` with the sum of the gradients of a repeated row."""
+if hasattr(keras.optimizers, "ScheduleFreeAdamW"):  # since Keras 3.14
+
+    @keras.saving.register_keras_serializable(package="kerashw")
+    class ScheduleFreeAdamW(_AddsRepeatedRows, keras.optimizers.ScheduleFreeAdamW):
+        """`keras.optimizers.ScheduleFreeAdamW` with the sum of the gradients of a repeated row."""
 
 
 @keras.saving.register_keras_serializable(package="kerashw")

@@ -17,6 +17,7 @@ import hypothesis
 import keras
 import pytest
 
+from kerashw import keras_private
 from kerashw.datasets import mnist
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -67,6 +68,9 @@ def _seeded():
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
 # The layers are also tested on JAX, except for features of the TensorFlow backend.
 on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="needs the TensorFlow backend")
+since_keras_3_14 = pytest.mark.skipif(
+    keras_private.VERSION < (3, 14), reason="Keras' own fails before 3.14"
+)
 
 
 def compiled(model, **settings):

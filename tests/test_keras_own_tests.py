@@ -44,6 +44,7 @@ class Adadelta(kerashw.optimizers.Adadelta):
 
 NAMES = ["Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam"]
 NAMES += ["RMSprop", "ScheduleFreeAdamW", "SGD"]
+NAMES = [name for name in NAMES if hasattr(keras.optimizers, name)]
 ours = {name: getattr(kerashw.optimizers, name) for name in NAMES}
 for name, optimizer in (ours | {"Adadelta": Adadelta}).items():
     module = importlib.import_module(getattr(keras.optimizers, name).__module__)

@@ -88,13 +88,28 @@ def test_an_optimizer_updates_on_each_replica_only_within_the_block(make):
     assert float(variable) < 1
 
 
-def test_losses_are_those_of_parts_only_within_the_block():
+def test_losses_are_those_of_parts_only_within_the_block(model):
     for name in NAMES_OF_LOSSES:
         assert hasattr(losses, name), f"keras {keras.__version__} has no losses.loss.{name}"
     total = keras.losses.MeanSquaredError(reduction="sum")
-    with keras_private.losses_of_parts(lambda dtype: 3, lambda value: value):
+    with keras_private.losses_of_parts(model, lambda dtype: 3, lambda value: value):
         assert float(total([[1.0], [2.0]], [[2.0], [3.0]])) == 6
     assert float(total([[1.0], [2.0]], [[2.0], [3.0]])) == 2
+
+
+def test_activity_losses_of_equal_parts_are_that_of_the_batch_only_within_the_block():
+    layer = keras.layers.Dense(1, activity_regularizer="l2")
+    model = keras.Sequential([keras.Input((2,)), layer])
+
+    def activity_loss(examples):
+        model(np.ones((examples, 2)))
+        return float(model.losses[0])
+
+    regularizer, expected, of_part = layer.activity_regularizer, activity_loss(6), activity_loss(2)
+    with keras_private.losses_of_parts(model, lambda dtype: 3, lambda value: value):
+        assert activity_loss(2) == pytest.approx(expected)
+    assert layer.activity_regularizer is regularizer
+    assert activity_loss(2) == of_part
 
 
 @on_tensorflow

@@ -5,11 +5,11 @@ Each replica runs the model's own step on its part of every global batch. The op
     g = Σᵣ nᵣ/n · gᵣ        for n examples in the batch, nᵣ of them on replica r
 
 where gᵣ is the gradient of the loss that the replica's part would have as a batch, including
-regularization. A loss that a layer adds must be a mean over its examples, like the losses of Keras'
-regularizers. The weights nᵣ/n sum to 1. Regularization therefore counts once, and a last batch has
-the right weight even if it cannot be divided evenly. A replica whose part is empty, because the
-batch has fewer examples than there are replicas, runs the step on one example with the weight 0,
-and then restores its metrics and averages.
+regularization. A loss that a layer adds itself must be a mean over its examples. The weights nᵣ/n
+sum to 1. Regularization therefore counts once, and a last batch has the right weight even if it
+cannot be divided evenly. A replica whose part is empty, because the batch has fewer examples than
+there are replicas, runs the step on one example with the weight 0, and then restores its metrics
+and averages.
 
 Keras' own steps divide by the number of replicas, whatever the size of each part, and clip
 gradients before they sum them.
@@ -80,6 +80,7 @@ def tracing(model):
     with contextlib.ExitStack() as stack:
         stack.enter_context(
             keras_private.losses_of_parts(
+                model,
                 lambda dtype: tf.cast(_current.part.scale, dtype),
                 lambda value: _current.part.global_share(value),
             )

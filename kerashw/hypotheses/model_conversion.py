@@ -125,10 +125,14 @@ def _new_inputs(model):
         for layer in model.layers
         if isinstance(layer, keras.layers.InputLayer)
     }
-    return keras.tree.map_structure(
-        lambda tensor: keras.layers.InputLayer(**layers[id(tensor)].get_config()).output,
-        model.input,
-    )
+
+    def new_input(tensor):
+        layer = layers[id(tensor)]
+        # The configuration has `optional` only since Keras 3.13.
+        config = layer.get_config() | {"optional": layer.optional}
+        return keras.layers.InputLayer(**config).output
+
+    return keras.tree.map_structure(new_input, model.input)
 
 
 def _check_call(original, copied_class):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerashw.layers import Dropout
-from tests.conftest import ON_TENSORFLOW, on_tensorflow
+from tests.conftest import ON_TENSORFLOW, on_tensorflow, since_keras_3_14
 
 SIZE = 200_000
 
@@ -68,7 +68,13 @@ def test_outputs_have_the_shape_of_the_inputs(shape, rate):
     assert dropped(ones(*shape), rate).shape == shape
 
 
-@pytest.mark.parametrize("rate", [0, 1, 0.0, 1.0, 1e-5, 0.009, 0.991])
+@pytest.mark.parametrize(
+    "rate",
+    [
+        *(0, 0.0, 1e-5, 0.009, 0.991),
+        *(pytest.param(one, marks=since_keras_3_14) for one in (1, 1.0)),
+    ],
+)
 def test_extreme_rates_use_keras_dropout(rate):
     theirs = keras.layers.Dropout(rate, seed=5)(ones(1000), training=True)
     np.testing.assert_array_equal(
