@@ -12,7 +12,7 @@ The commands, each with `--help`:
 - `python -m kerashw.train` trains, evaluates and exports the models.
 - `python -m kerashw.verify` tests the claims of the homework.
 - `python -m kerashw.benchmark` compares the speed with that of other libraries.
-- `python -m kerashw.serve` serves exported models over TensorFlow Serving's REST API.
+- `python -m kerashw.serve` serves exported models over TensorFlow Serving's REST and gRPC APIs.
 
 `import kerashw` is fast, because a package is imported when it is first used:
 

@@ -16,7 +16,7 @@ COMMANDS = {
     "train": "train, evaluate, draw and export the models",
     "verify": "test each claim of the homework",
     "benchmark": "compare the speed with that of other libraries",
-    "serve": "serve models over TensorFlow Serving's REST API",
+    "serve": "serve models over TensorFlow Serving's REST and gRPC APIs",
 }
 SCREEN = f"""\
 kerashw {kerashw.__version__}: a deep-learning homework, from theory through training to serving

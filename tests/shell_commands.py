@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests.conftest import ROOT, find_program
-from tests.ports import free_port
+from tests.ports import free_ports
 
 
 def run_commands(script, folder):
@@ -18,11 +18,15 @@ def run_commands(script, folder):
     """
     for name in ("serving", "kerashw"):
         (folder / name).symlink_to(ROOT / name)
-    port = free_port()
+    grpc_port, port = free_ports(2)
     for pattern, replacement in (
         (r"^pip install '\.\[serve\]'\n", ""),
         (r"^python ", f"{shlex.quote(sys.executable)} "),
-        (r"models\.config &", f"models.config --rest_api_port={port} 2>log >&2 &"),
+        (
+            r"models\.config &",
+            f"models.config --port={grpc_port} --rest_api_port={port} 2>log >&2 &",
+        ),
+        (r"127\.0\.0\.1:8500", f"127.0.0.1:{grpc_port}"),
         (r"127\.0\.0\.1:8501", f"127.0.0.1:{port}"),
     ):
         script, found = re.subn(pattern, replacement, script, flags=re.MULTILINE)

@@ -231,7 +231,8 @@ def test_the_server_answers_in_every_case(case, ascii_run):
     settings, code = case
     port = free_port()
     models = f"--model_config_file={ascii_run[0]}/exports/models.config"
-    with start("kerashw.serve", f"--rest_api_port={port}", models, **settings) as process:
+    ports = [f"--rest_api_port={port}", "--port=0"]
+    with start("kerashw.serve", *ports, models, **settings) as process:
         try:
             status = Client(f"http://127.0.0.1:{port}", retries=8).status("softmax")
         finally:

@@ -1,1 +1,1 @@
-"""`python -m kerashw.serve`: a server of TensorFlow Serving's REST API."""
+"""`python -m kerashw.serve`: a server of TensorFlow Serving's REST and gRPC APIs."""

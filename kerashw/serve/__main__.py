@@ -1,15 +1,13 @@
-"""`python -m kerashw.serve`: serve models over TensorFlow Serving's REST API."""
+"""`python -m kerashw.serve`: serve models over TensorFlow Serving's REST and gRPC APIs."""
 
 import kerashw.startup  # noqa: F401 - keeps files of the working folder from hiding modules
 
 # isort: split
-import os
 import sys
 
-from kerashw.console import quiet_import, run_command
-from kerashw.errors import ServeError
+from kerashw.console import run_command
 from kerashw.serve.flags import NAME, parse
-from kerashw.serve.listening_socket import bound_socket
+from kerashw.serve.server_process import missing_module, print_line, serve_in_this_process
 from kerashw.streams import run_main
 
 
@@ -29,23 +27,15 @@ def main(arguments=None):
 def _serve(options):
     try:
         from kerashw.serve.server_config import read_server_config
+        from kerashw.serve.worker_processes import run_workers, worker_count
     except ModuleNotFoundError as error:
-        raise _missing(error) from None
-    # Both before the slow import, so that errors are reported at once.
+        raise missing_module(error) from None
     config = read_server_config(options)
-    # TensorFlow imports Keras 3 with itself, which takes a quarter of the time. No model needs it.
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    with bound_socket(options.host, options.rest_api_port) as listener:
-        try:
-            with quiet_import():
-                from kerashw.serve import server
-        except ModuleNotFoundError as error:
-            raise _missing(error) from None
-        server.serve(options, config, listener)
-
-
-def _missing(error):
-    return ServeError(f"{error.name} is missing. Run: pip install '.[serve]'")
+    count = worker_count(options.workers)
+    if count > 1:
+        run_workers(options, config, count)
+    else:
+        serve_in_this_process(options, config, print_line)
 
 
 if __name__ == "__main__":

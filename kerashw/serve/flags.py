@@ -1,8 +1,10 @@
 """The command's flags: those of tensorflow_model_server, and a few of this server only."""
 
 import argparse
+import math
 
 from kerashw.console import Parser
+from kerashw.serve.flag_values import BOOLEAN, channel_arguments, unsupported, workers
 
 NAME = "python -m kerashw.serve"
 EXAMPLES = """\
@@ -13,11 +15,8 @@ examples:
 MAX_PORT = 2**16 - 1
 # Flags of tensorflow_model_server that are accepted and ignored, with the reason.
 IGNORED = {
-    "port": "there is no gRPC",
-    "grpc_socket_path": "there is no gRPC",
-    "grpc_channel_arguments": "there is no gRPC",
-    "grpc_max_threads": "there is no gRPC",
-    "enable_grpc_healthcheck_service": "there is no gRPC",
+    "grpc_max_threads": "gRPC uses the threads of --rest_api_num_threads",
+    "enable_grpc_healthcheck_service": "the health service is always there",
     "num_load_threads": "models are loaded one after the other",
     "num_unload_threads": "models are unloaded one after the other",
     "flush_filesystem_caches": "files are read through the system's cache",
@@ -30,7 +29,6 @@ IGNORED = {
 }
 # Flags that are rejected, because without them the server would not do what the user expects.
 UNSUPPORTED = (
-    "ssl_config_file",
     "use_alts_credentials",
     "platform_config_file",
     "prefer_tflite_model",
@@ -39,6 +37,8 @@ UNSUPPORTED = (
     "enable_per_model_batching_parameters",
 )
 MINIMA = {
+    "port": 0,
+    "rest_api_port": 1,
     "model_config_file_poll_wait_seconds": 0,
     "file_system_poll_wait_seconds": 0,
     "max_num_load_retries": 0,
@@ -50,8 +50,12 @@ MINIMA = {
     "max_connections": 1,
     "max_body_bytes": 1,
 }
+MAXIMA = {"port": MAX_PORT, "rest_api_port": MAX_PORT}
 # Flags that have no effect without another one.
 NEEDS = {
+    "ssl_config_file": "port",
+    "grpc_channel_arguments": "port",
+    "grpc_socket_path": "port",
     "model_config_file_poll_wait_seconds": "model_config_file",
     "batching_parameters_file": "enable_batching",
 }
@@ -71,18 +75,18 @@ def parse(arguments):
     for name in UNSUPPORTED:
         if getattr(options, name) not in (None, False):
             parser.error(f"--{name} is not supported here. Leave it out")
-    if not 1 <= options.rest_api_port <= MAX_PORT:
-        parser.error(
-            f"--rest_api_port must be at least 1 and at most {MAX_PORT}. "
-            f"Received: {options.rest_api_port}"
-        )
     for name, minimum in MINIMA.items():
-        value = getattr(options, name)
-        if value is not None and not value >= minimum:  # NaN is not at least anything
-            parser.error(f"--{name} must be at least {minimum}. Received: {value}")
+        value, maximum = getattr(options, name), MAXIMA.get(name, math.inf)
+        if value is not None and not minimum <= value <= maximum:  # NaN is not at least anything
+            bounds = f"at least {minimum}" + (f" and at most {maximum}" if name in MAXIMA else "")
+            parser.error(f"--{name} must be {bounds}. Received: {value}")
+    if options.port == options.rest_api_port:
+        parser.error(f"--port and --rest_api_port must differ. Received: {options.port} for both")
     for name, needed in NEEDS.items():
         if getattr(options, name) and not getattr(options, needed):
             parser.error(f"--{name} needs --{needed}. Add it, or leave --{name} out")
+    if options.grpc_socket_path and options.workers != "1":
+        parser.error("--grpc_socket_path needs --workers=1, as workers cannot share a file")
     return options
 
 
@@ -90,19 +94,22 @@ def create_parser():
     """Return the command's `argparse.ArgumentParser`."""
     parser = Parser(
         prog=NAME,
-        description="Serve SavedModels over TensorFlow Serving's REST API.",
+        description="Serve SavedModels over TensorFlow Serving's REST and gRPC APIs.",
         epilog=EXAMPLES,
         allow_abbrev=False,
     )
     _add_models(parser.add_argument_group("models"))
     _add_loading(parser.add_argument_group("loading"))
     _add_rest(parser.add_argument_group("REST API"))
+    _add_grpc(parser.add_argument_group("gRPC API"))
+    _add_both(parser.add_argument_group("both APIs"))
+    _add_limits(parser.add_argument_group("limits of both APIs"))
     unused = parser.add_argument_group("flags of tensorflow_model_server that have no effect")
     for name, reason in IGNORED.items():
         unused.add_argument(f"--{name}", nargs="?", const=True, metavar="X", help=reason)
     for name in UNSUPPORTED:
         parser.add_argument(
-            f"--{name}", nargs="?", const=True, type=_unsupported, help=argparse.SUPPRESS
+            f"--{name}", nargs="?", const=True, type=unsupported, help=argparse.SUPPRESS
         )
     return parser
 
@@ -130,7 +137,7 @@ def _add_models(group):
     )
     add(
         "--allow_version_labels_for_unavailable_models",
-        **_BOOLEAN,
+        **BOOLEAN,
         help="let new version labels stand for versions that are not available yet",
     )
 
@@ -167,7 +174,7 @@ def _add_loading(group):
     )
     add(
         "--enable_model_warmup",
-        **(_BOOLEAN | {"default": True}),
+        **(BOOLEAN | {"default": True}),
         help="run the warm-up requests of a SavedModel (default: true)",
     )
     add(
@@ -180,9 +187,10 @@ def _add_loading(group):
     add(
         "--tensorflow_intra_op_parallelism",
         type=int,
-        default=0,
+        default=1,
         metavar="N",
-        help="threads of one operation (default: 0, the number of cores)",
+        help="threads of one operation (default: 1, as concurrent requests use all cores); 0, the "
+        "number of cores, is faster for large models with one client",
     )
     add(
         "--per_process_gpu_memory_fraction",
@@ -196,7 +204,62 @@ def _add_loading(group):
 def _add_rest(group):
     add = group.add_argument
     add("--rest_api_port", type=int, default=8501, metavar="N", help="the port (default: 8501)")
+    add(
+        "--rest_api_enable_cors_support",
+        **BOOLEAN,
+        help="accept requests from web pages of other origins",
+    )
+
+
+def _add_grpc(group):
+    add = group.add_argument
+    add("--port", type=int, default=8500, metavar="N", help="the port (default: 8500); 0: no gRPC")
+    add(
+        "--ssl_config_file",
+        metavar="FILE",
+        help="the keys and certificates of TLS, for gRPC only",
+    )
+    add(
+        "--grpc_channel_arguments",
+        type=channel_arguments,
+        default={},
+        metavar="KEY=VALUE,...",
+        help="arguments for gRPC's library, such as grpc.keepalive_time_ms=60000",
+    )
+    add("--grpc_socket_path", metavar="FILE", help="a UNIX socket that serves gRPC too")
+
+
+def _add_both(group):
+    add = group.add_argument
     add("--host", default="127.0.0.1", help="the address (default: 127.0.0.1)")
+    add(
+        "--workers",
+        default="1",
+        type=workers,
+        metavar="N",
+        help="the number of processes that share the ports (default: 1); auto: one for two cores",
+    )
+    add(
+        "--join_requests",
+        **(BOOLEAN | {"default": True}),
+        help="let requests that wait anyway share the next call of the model (default: true)",
+    )
+    add("--enable_batching", **BOOLEAN, help="run concurrent requests in one call of the model")
+    add("--batching_parameters_file", metavar="FILE", help="the settings of batching")
+    add(
+        "--monitoring_config_file",
+        metavar="FILE",
+        help="the settings of the metrics for Prometheus",
+    )
+    add(
+        "--enable_signature_method_name_check",
+        **BOOLEAN,
+        help="require the matching method name of a signature to classify and regress",
+    )
+
+
+def _add_limits(group):
+    add = group.add_argument
     add(
         "--rest_api_timeout_in_ms",
         type=int,
@@ -220,16 +283,12 @@ def _add_rest(group):
         help="threads for slow requests (default: 4 per core)",
     )
     add(
-        "--rest_api_enable_cors_support",
-        **_BOOLEAN,
-        help="accept requests from web pages of other origins",
-    )
-    add(
         "--max_connections",
         type=int,
         default=1000,
         metavar="N",
-        help="the largest number of open connections (default: 1000)",
+        help="the largest number of connections of REST, and of requests by gRPC that run at the "
+        "same time (default: 1000)",
     )
     add(
         "--max_body_bytes",
@@ -238,32 +297,3 @@ def _add_rest(group):
         metavar="N",
         help="the largest body of a request in bytes (default: 67108864)",
     )
-    add("--enable_batching", **_BOOLEAN, help="run concurrent requests in one call of the model")
-    add("--batching_parameters_file", metavar="FILE", help="the settings of batching")
-    add(
-        "--monitoring_config_file",
-        metavar="FILE",
-        help="the settings of the metrics for Prometheus",
-    )
-    add(
-        "--enable_signature_method_name_check",
-        **_BOOLEAN,
-        help="require the matching method name of a signature to classify and regress",
-    )
-
-
-def _boolean(text):
-    """Parse the value of a flag as TensorFlow does."""
-    if text.lower() in ("true", "1"):
-        return True
-    if text.lower() in ("false", "0"):
-        return False
-    raise argparse.ArgumentTypeError(f"expected true or false. Received: {text}")
-
-
-def _unsupported(text):
-    """Parse the value of an unsupported flag: `None` if it is empty or false."""
-    return None if text.lower() in ("", "false", "0") else text
-
-
-_BOOLEAN = {"nargs": "?", "const": True, "default": False, "type": _boolean, "metavar": "BOOL"}

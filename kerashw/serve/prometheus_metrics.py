@@ -1,8 +1,12 @@
 """Metrics for Prometheus, under the names that TensorFlow Serving gives them."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
 from prometheus_client.utils import floatToGoString
 
+# The folder in which several processes add up their metrics, by prometheus-client's name for it.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _NAME = ":tensorflow:serving:"
 
 
@@ -34,19 +38,24 @@ class Metrics:
         self._queuing = self._histogram(
             "batching_session:queuing_latency", waits, "thread_pool_name"
         )
+        self._batches = self._counter(
+            "batching_session:wrapped_run_count",
+            "Total count of run calls on the wrapped session.",
+        )
         self._warmup = self._histogram("model_warmup_latency", latencies, "model_path", "status")
 
-    def record_request(self, model, api, code, seconds):
+    def record_request(self, model, api, code, seconds, entrypoint="REST"):
         """Record a request.
 
         Args:
             model: String, the name of the model.
-            api: String: predict, classify, regress, metadata or status.
+            api: String: predict, classify, regress, metadata or status; with a capital by gRPC.
             code: String, one of TensorFlow's status codes, such as OK or NOT_FOUND.
             seconds: Float, the time from the last byte of the request to its response.
+            entrypoint: String, REST or GRPC.
         """
         self._requests.labels(model, code).inc()
-        self._request_latency.labels(model, api, "REST").observe(seconds * 1e6)
+        self._request_latency.labels(model, api, entrypoint).observe(seconds * 1e6)
 
     def record_run(self, model, api, seconds, examples):
         """Record a call of a model.
@@ -61,9 +70,16 @@ class Metrics:
         self._example_counts.labels(model).observe(examples)
         self._example_total.labels(model).inc(examples)
 
-    def record_queuing(self, pool, seconds):
-        """Record how long a request waited for its batch, by the name of the thread pool."""
-        self._queuing.labels(pool).observe(seconds * 1e6)
+    def record_batch(self, pool, waits):
+        """Record a call of a model with a batch of requests.
+
+        Args:
+            pool: String, the name of the thread pool.
+            waits: List of floats, the time in seconds that each request waited for its batch.
+        """
+        self._batches.inc()
+        for seconds in waits:
+            self._queuing.labels(pool).observe(seconds * 1e6)
 
     def record_warmup(self, path, code, seconds):
         """Record the time of a model's warm-up requests, by the model's path and status code."""
@@ -84,10 +100,14 @@ class Metrics:
             >>> print(metrics.text().decode().splitlines()[2])
             :tensorflow:serving:request_count{model_name="digits",status="OK"} 1.0
         """
+        registry = self.registry
+        if METRICS_FOLDER in os.environ:  # the metrics of all workers together
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)
         lines = []
-        for family in self.registry.collect():
+        for family in registry.collect():
             is_counter = family.type == "counter"
-            no_suffix = is_counter and family.name.endswith("request_count")
+            no_suffix = is_counter and family.name.endswith(("request_count", "run_count"))
             suffix = "_total" if is_counter and not no_suffix else ""
             lines.append(f"# HELP {family.name}{suffix} {family.documentation}")
             lines.append(f"# TYPE {family.name}{suffix} {family.type}")

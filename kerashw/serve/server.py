@@ -10,16 +10,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import uvicorn
-
+from kerashw.serve.api.request_runner import RequestRunner
 from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.flags import IGNORED
+from kerashw.serve.grpc_server.grpc_server import GrpcOptions, serving_grpc
 from kerashw.serve.http_server.application import App, Options
+from kerashw.serve.http_server.http_server import serving_http
 from kerashw.serve.http_server.request_limits import Limits
-from kerashw.serve.http_server.uvicorn_connection import protocol_class
-from kerashw.serve.listening_socket import format_address, release_reservation
+from kerashw.serve.listening_socket import format_address, is_shared, release_reservation
 from kerashw.serve.prometheus_metrics import Metrics
 from kerashw.serve.servables.batching import Batcher
+from kerashw.serve.servables.config_file_reader import BatchingParameters
 from kerashw.serve.servables.loaded_model import LoadedModel, default_config
 from kerashw.serve.servables.model_registry import ModelRegistry
 from kerashw.serve.servables.model_version import LoadSettings
@@ -28,15 +29,21 @@ from kerashw.serve.server_config import cpu_count, read_models
 
 log = logging.getLogger("kerashw.serve")
 
+# Without `--enable_batching`, requests that wait while the model is busy share the next call.
+JOINING = BatchingParameters(
+    max_batch_size=64, max_enqueued_batches=sys.maxsize, num_batch_threads=cpu_count()
+)
 
-def serve(options, config, listener):
+
+def serve(options, config, sockets, announce):
     """Serve models until SIGTERM or SIGINT.
 
     Args:
         options: `argparse.Namespace` of `kerashw.serve.flags.parse`.
         config: `kerashw.serve.server_config.ServerConfig`.
-        listener: Socket of `kerashw.serve.listening_socket.bound_socket`. It listens after the
-            models are loaded.
+        sockets: List of sockets of `kerashw.serve.listening_socket.bound_sockets`. They listen
+            after the models are loaded.
+        announce: Function that is called then, with a line that names the models and addresses.
 
     Raises:
         ServeError: If the server cannot start.
@@ -55,19 +62,31 @@ def serve(options, config, listener):
     registry = _registry(options, config.models, metrics)
     registry.start()
     executor = ThreadPoolExecutor(options.rest_api_num_threads or 4 * cpu_count(), "requests")
+    batcher = _batcher(config.batching, options.join_requests, metrics)
+    runner = RequestRunner(executor, limits.timeout, batcher, metrics)
     app = App(
         registry,
-        executor,
+        runner,
         Options(
             limits,
             options.rest_api_enable_cors_support,
             options.enable_signature_method_name_check,
             config.metrics_path,
         ),
-        config.batching and _batcher(config.batching, metrics),
         metrics,
     )
-    _run(app, limits, listener, f"http://{format_address(options.host, options.rest_api_port)}")
+    listener, *reservations = sockets
+    address = f"http://{format_address(options.host, options.rest_api_port)}"
+    grpc = contextlib.nullcontext()
+    for reservation in reservations:
+        grpc_options = _grpc_options(options, config.ssl, limits, reservation)
+        grpc = serving_grpc(registry, runner, grpc_options, metrics)
+        scheme = "grpcs" if config.ssl else "grpc"
+        address += f", {scheme}://{format_address(options.host, options.port)}"
+        release_reservation(reservation)
+    names = ", ".join(sorted(registry.models))
+    line = f"Serving {names} at {address}"
+    _run(app, limits, listener, grpc, lambda: announce(line))
     registry.stop()
 
 
@@ -106,59 +125,56 @@ def _load(path, tags, config, iterations, metrics):
     return model
 
 
-def _batcher(parameters, metrics):
+def _batcher(parameters, join_requests, metrics):
+    """Return the batcher; without `--enable_batching`, for requests that wait anyway."""
+    if not parameters:
+        if not join_requests:
+            return None
+        parameters, metrics = JOINING, None
     executor = ThreadPoolExecutor(parameters.num_batch_threads, "batches")
-    pool = parameters.thread_pool_name
-    on_queued = partial(metrics.record_queuing, pool) if metrics else None
-    return Batcher(parameters, executor, on_queued)
+    return Batcher(parameters, executor, metrics, takes_all=parameters is not JOINING)
 
 
-class _Server(uvicorn.Server):
-    """A server of uvicorn that prints its address and exits with code 0 at SIGTERM and SIGINT."""
-
-    def __init__(self, config, address, models):
-        super().__init__(config)
-        self.address = address
-        self.models = models
-
-    @contextlib.contextmanager
-    def capture_signals(self):
-        """Stop at SIGTERM and SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.handle_exit)
-        yield
-
-    async def startup(self, sockets=None):
-        """Start, and print the models and the address."""
-        await super().startup(sockets)
-        names = ", ".join(sorted(self.models))
-        sys.stdout.write(f"Serving {names} at {self.address}\n")
-        sys.stdout.flush()
-
-
-def _run(app, limits, listener, address):
-    config = uvicorn.Config(
-        app,
-        http=protocol_class(limits),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=limits.timeout,
-        backlog=2048,
+def _grpc_options(options, ssl, limits, reservation):
+    addresses = [format_address(*reservation.getsockname()[:2])]
+    if options.grpc_socket_path:
+        addresses.append(f"unix:{options.grpc_socket_path}")
+    return GrpcOptions(
+        tuple(addresses),
+        limits,
+        {"grpc.so_reuseport": is_shared(reservation)} | options.grpc_channel_arguments,
+        ssl,
+        options.enable_signature_method_name_check,
+        can_reload=not is_shared(reservation),
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+
+
+def _run(app, limits, listener, grpc, announce):
+    """Serve until SIGTERM or SIGINT."""
     # Models live long, and requests create many small lists: the garbage collector skips the
     # former and runs less often for the latter.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    server = _Server(config, address, app.registry.models)
     release_reservation(listener)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(server.serve(sockets=[listener]))
+        runner.run(_serve_until_signal(app, limits, listener, grpc, announce))
+
+
+async def _serve_until_signal(app, limits, listener, grpc, announce):
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    async with (
+        contextlib.AsyncExitStack() as grpc_server,
+        contextlib.AsyncExitStack() as http_server,
+    ):
+        await grpc_server.enter_async_context(grpc)
+        await http_server.enter_async_context(serving_http(app.respond, listener, limits))
+        announce()
+        await stop.wait()
+        # At the same time, as each waits for its requests.
+        await asyncio.gather(grpc_server.aclose(), http_server.aclose())
 
 
 def _loop_factory():

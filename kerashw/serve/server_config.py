@@ -7,11 +7,13 @@ from kerashw.errors import ServeError
 from kerashw.serve.servables.config_file_reader import (
     BatchingParameters,
     ModelConfig,
+    SslConfig,
     check_model_config,
     read_base_path,
     read_batching_parameters,
     read_models_config,
     read_monitoring_config,
+    read_ssl_config,
 )
 from kerashw.serve.servables.version_folders import check_base_path, check_no_labels
 
@@ -23,11 +25,13 @@ class ServerConfig(NamedTuple):
         models: List of `kerashw.serve.servables.config_file_reader.ModelConfig`.
         batching: `kerashw.serve.servables.config_file_reader.BatchingParameters` or None.
         metrics_path: String; None if metrics are disabled.
+        ssl: `kerashw.serve.servables.config_file_reader.SslConfig`; None without TLS.
     """
 
     models: list
     batching: BatchingParameters | None
     metrics_path: str | None
+    ssl: SslConfig | None
 
 
 def read_server_config(options):
@@ -51,7 +55,7 @@ def read_server_config(options):
         check_base_path(model)
         if not options.allow_version_labels_for_unavailable_models:
             check_no_labels(model)
-    return ServerConfig(models, batching, metrics_path)
+    return ServerConfig(models, batching, metrics_path, read_ssl_config(options.ssl_config_file))
 
 
 def read_models(options):

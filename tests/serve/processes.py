@@ -20,7 +20,7 @@ class Server:
     """A server process.
 
     Args:
-        flags: Strings, the flags of the command.
+        flags: Strings, the flags of the command. Without `--port`, there is no gRPC.
         stderr: File that receives the standard error.
         prefix: Strings, a command that starts the command in its arguments.
     """
@@ -28,13 +28,15 @@ class Server:
     def __init__(self, *flags, stderr=subprocess.DEVNULL, prefix=()):
         self.port = free_port()
         self.process = subprocess.Popen(
-            [*prefix, *COMMAND, f"--rest_api_port={self.port}", *map(str, flags)],
+            [*prefix, *COMMAND, f"--rest_api_port={self.port}", "--port=0", *map(str, flags)],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
             env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
         )
-        assert "Serving" in self.process.stdout.readline()
+        line = self.process.stdout.readline()
+        assert "Serving" in line
+        self.grpc_address = line.strip().partition(", grpc://")[2]
 
     @property
     def url(self):

@@ -55,7 +55,7 @@ def ports(models, tmp_path):
     (tmp_path / "batching.txt").write_text(BATCHING)
     ports = {server: free_port() for server in FLAGS}
     flags = [
-        [f"--rest_api_port={ports[server]}", f"--host={HOST}"]
+        [f"--rest_api_port={ports[server]}", "--port=0", f"--host={HOST}"]
         + [
             flag.replace("MODELS", str(models)).replace("batching.txt", f"{tmp_path}/batching.txt")
             for flag in FLAGS[server]

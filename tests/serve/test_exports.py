@@ -11,10 +11,10 @@ from kerashw.datasets import diagonals
 from kerashw.errors import ClientError
 from kerashw.export import export_saved_model, write_models_config
 from kerashw.models import convnet, diagonal_classifier
-from kerashw.serve.client import Client
 from kerashw.serve.servables.loaded_model import LoadedModel
 from kerashw.serve.servables.warmup import warm_up
 from tests.conftest import without_info_of_tensorflow
+from tests.ports import free_port
 from tests.serve.processes import running_server
 
 LABELS = [f"digit {number}" for number in range(10)]
@@ -42,7 +42,7 @@ def log_file(exports):
 
 @pytest.fixture(scope="module")
 def server(exports, log_file):
-    flags = [f"--model_config_file={exports / 'models.config'}"]
+    flags = [f"--model_config_file={exports / 'models.config'}", f"--port={free_port()}"]
     with log_file.open("w") as stderr, running_server(*flags, stderr=stderr) as server:
         yield server
 
@@ -67,9 +67,8 @@ def as_base64(file):
     return {"b64": base64.b64encode(file).decode()}
 
 
-def test_uint8_arrays_are_pixels_from_0_to_255(server, digits, expected):
+def test_uint8_arrays_are_pixels_from_0_to_255(client, digits, expected):
     """As arrays with and without channels, as lists of arrays or PIL's images, and by name."""
-    client = Client(server.url)
     channel = digits[..., None]
     for inputs in (
         *(digits, channel, list(digits), tuple(channel), tf.constant(channel), {"image": channel}),
@@ -87,8 +86,7 @@ def test_uint8_arrays_are_pixels_from_0_to_255(server, digits, expected):
     np.testing.assert_array_equal(named["probabilities"], floats["probabilities"])
 
 
-def test_uint8_arrays_of_zeros_and_ones_are_refused(server):
-    client = Client(server.url)
+def test_uint8_arrays_of_zeros_and_ones_are_refused(client):
     images, labels, _ = diagonals.generate(4)
     with pytest.raises(ClientError, match=r"Multiply zeros and ones by 255.*\(4, 100, 100, 1\)"):
         client.predict("diagonal", images)
@@ -99,11 +97,10 @@ def test_uint8_arrays_of_zeros_and_ones_are_refused(server):
     assert not nearly_black["count"].any()
 
 
-def test_image_files_from_the_client(server, digits, expected, tmp_path):
+def test_image_files_from_the_client(client, digits, expected, tmp_path):
     files = [tmp_path / f"{number}.png" for number in range(len(digits))]
     for file, digit in zip(files, digits, strict=True):
         file.write_bytes(png(digit))
-    client = Client(server.url)
     for batch in (files, [str(file) for file in files]):
         outputs = client.predict("convnet", batch)
         np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-3)
@@ -134,8 +131,7 @@ def test_image_files_in_rows_and_in_columns(server, digits, expected):
         np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_classify(server, digits, expected):
-    client = Client(server.url)
+def test_classify(client, digits, expected):
     examples = [{"image": (digit.ravel() / 255).tolist()} for digit in digits]
     for pairs, row in zip(
         client.classify("convnet", examples, signature="classify"), expected, strict=True
@@ -146,9 +142,8 @@ def test_classify(server, digits, expected):
         client.classify("convnet", [examples[0], {"image": [0.5] * 3}], signature="classify")
 
 
-def test_the_feature_map_of_the_diagonal_classifier(server):
+def test_the_feature_map_of_the_diagonal_classifier(client):
     images, labels, segments = diagonals.generate(4)
-    client = Client(server.url)
     counted = client.predict("diagonal", images.astype(float))
     np.testing.assert_array_equal(counted["class"], labels)
     steps = client.predict("diagonal", images.astype(float), signature="feature_map")

@@ -9,6 +9,7 @@ import shutil
 import signal
 import threading
 
+import numpy as np
 import pytest
 
 from tests.serve.processes import PREDICT, read_response, running_server, wait_until
@@ -55,6 +56,16 @@ def image(value):
     return [[[[value]] * 28] * 28]
 
 
+def distinct(responses):
+    """Return those that differ by more than the rounding of calls with several requests."""
+    found = []
+    for response in responses:
+        numbers = np.array(re.findall(rb"[\d.]+", response), float)
+        if not any(np.allclose(numbers, other, rtol=1e-5) for other in found):
+            found.append(numbers)
+    return found
+
+
 def write_config(base, stable):
     """Write a models.config with a label in one step."""
     config = f'name: "dyn" base_path: "{base}" model_platform: "tensorflow"'
@@ -92,7 +103,7 @@ def test_versions_are_loaded_and_unloaded_without_a_failed_request(models, tmp_p
         for each in loads:
             each.stop()
             assert not each.failures
-            assert len(each.responses) == 2  # of version 1 and of version 2
+            assert len(distinct(each.responses)) == 2  # of version 1 and of version 2
         assert server.states("dyn")[2] == "AVAILABLE"
         status, response = server.get("/v1/models/dyn/versions/3")
         recorded = next(e for e in load() if e["name"] == "dyn_after_corrupt_v3")

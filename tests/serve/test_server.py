@@ -21,7 +21,7 @@ from tests.serve.recordings import load
 
 def fail_to_start(*flags, prefix=(), **settings):
     """Start a server that cannot start; return its error message."""
-    command = [*prefix, *COMMAND, *map(str, flags)]
+    command = [*prefix, *COMMAND, "--port=0", *map(str, flags)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, **settings)
     assert (result.returncode, result.stdout) == (2, ""), result.stderr
     lines = [line for line in result.stderr.splitlines() if " INFO " not in line]
@@ -93,12 +93,15 @@ def test_an_address_that_cannot_be_used(flag, message, without_tensorflow):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_a_port_in_use(host, without_tensorflow):
+@pytest.mark.parametrize("flag", ["rest_api_port", "port"])
+def test_a_port_in_use(flag, host, without_tensorflow):
     settings, model = without_tensorflow
+    flags = [model, f"--host={host}", f"--rest_api_port={free_port()}"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        line = fail_to_start(model, f"--rest_api_port={port}", f"--host={host}", **settings)
+        line = fail_to_start(*flags, f"--{flag}={port}", **settings)
     assert f"{host}:{port}: Address already in use. Stop the program" in line
+    assert line.endswith(f"or choose another --{flag}")
 
 
 def test_a_port_of_the_administrator(without_tensorflow):
@@ -133,7 +136,10 @@ def test_a_port_belongs_to_the_server_that_was_started_first():
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("--ssl_config_file=x", "--ssl_config_file is not supported"),
+        ("--platform_config_file=x", "--platform_config_file is not supported"),
+        ("--port=-1", "--port must be at least 0 and at most 65535. Received: -1"),
+        ("--port=8501", "--port and --rest_api_port must differ. Received: 8501 for both"),
+        ("--grpc_channel_arguments=x", "expected KEY=VALUE,... Received: x"),
         ("--nosuch=1", "--nosuch"),
         ("--enable_batching=maybe", "expected true or false"),
         ("--rest_api_port=0", "--rest_api_port must be at least 1"),

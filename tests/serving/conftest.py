@@ -9,6 +9,7 @@ from kerashw.export import export_saved_model
 from kerashw.fitting import fit
 from kerashw.models import softmax_regression
 from tests.conftest import compiled
+from tests.ports import free_port
 from tests.serve.processes import running_server
 from tests.serving.serving_files import local_flags
 
@@ -40,6 +41,6 @@ def config(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(exports, config):
     flags = local_flags(exports, config, model_config_file_poll_wait_seconds=1)
-    with running_server(*flags) as running:
+    with running_server(*flags, f"--port={free_port()}") as running:
         yield running
         assert running.stop() == 0

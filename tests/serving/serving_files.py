@@ -57,7 +57,8 @@ def local_flags(exports, config, **changed):
         config: `Path` of the models.config, which this function writes.
         changed: Other values for some flags, by name.
     """
-    flags = [each for each in compose_flags() if not each.startswith("--rest_api_port=")]
+    ports = ("--port=", "--rest_api_port=")
+    flags = [each for each in compose_flags() if not each.startswith(ports)]
     for name, value in changed.items():
         assert sum(each.startswith(f"--{name}=") for each in flags) == 1
         flags = [re.sub(rf"^--{name}=.*", f"--{name}={value}", each) for each in flags]

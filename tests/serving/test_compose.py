@@ -61,10 +61,11 @@ def test_the_mounted_folders_exist():
     assert (SERVING / "config").samefile(CONFIG)
 
 
-def test_all_files_have_the_same_port_and_path():
-    port = flag(compose_flags(), "rest_api_port")
+def test_all_files_have_the_same_ports_and_path():
+    ports = [flag(compose_flags(), name) for name in ("port", "rest_api_port")]
+    _, port = ports
     for name in ("serving", "serving-gpu"):
-        assert services()[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
+        assert services()[name]["ports"] == [f"127.0.0.1:{each}:{each}" for each in ports]
         assert f"/127.0.0.1/{port} " in services()[name]["healthcheck"]["test"][-1]
     [scrape] = document("prometheus/prometheus.yml")["scrape_configs"]
     assert scrape["static_configs"] == [{"targets": [f"serving:{port}"]}]
@@ -79,8 +80,9 @@ def test_all_files_have_the_same_port_and_path():
         "prometheus.io/path": scrape["metrics_path"],
     }
     [container] = pod["spec"]["containers"]
-    assert [str(each["containerPort"]) for each in container["ports"]] == [port]
-    assert document("kubernetes/service.yaml")["spec"]["ports"][0]["port"] == int(port)
+    assert [str(each["containerPort"]) for each in container["ports"]] == ports
+    opened = document("kubernetes/service.yaml")["spec"]["ports"]
+    assert [str(each["port"]) for each in opened] == ports
 
 
 def run_health_check(port):

@@ -106,14 +106,15 @@ def test_all_selectors_match_the_pods_of_the_deployment():
     }
 
 
-def test_the_port_is_referenced_by_its_name():
-    [port] = container()["ports"]
-    probes = [
-        container()[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")
-    ]
-    assert {probe["port"] for probe in probes} == {port["name"]}
-    assert by_kind("Service")["spec"]["ports"][0]["targetPort"] == port["name"]
-    assert by_kind("NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"] == port["name"]
+def test_the_ports_are_referenced_by_their_names():
+    names = [port["name"] for port in container()["ports"]]
+    assert names == ["grpc", "http"]
+    probes = [container()[f"{kind}Probe"]["httpGet"] for kind in PROBES]
+    assert {probe["port"] for probe in probes} == {"http"}
+    opened = by_kind("Service")["spec"]["ports"]
+    assert [each["name"] for each in opened] == [each["targetPort"] for each in opened] == names
+    [rule] = by_kind("NetworkPolicy")["spec"]["ingress"]
+    assert [each["port"] for each in rule["ports"]] == names
 
 
 def test_the_probes_request_a_served_model(server):
@@ -137,6 +138,9 @@ def test_accepted_requests_are_answered_before_a_pod_stops():
     program, seconds = container()["lifecycle"]["preStop"]["exec"]["command"]
     assert program == "sleep"
     assert timeout < int(seconds) < pod()["terminationGracePeriodSeconds"]
+    name, milliseconds = flag(container()["args"], "grpc_channel_arguments").split("=")
+    assert name == "grpc.max_connection_age_ms"  # until then, a client sends requests to the pod
+    assert int(milliseconds) / 1000 < int(seconds)
     assert pod()["shareProcessNamespace"]  # otherwise the server ignores SIGTERM
 
 

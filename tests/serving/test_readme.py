@@ -36,9 +36,10 @@ def test_the_commands_of_step_1(exports, data, tmp_path):
         response, end = decoder.raw_decode(output.lstrip())
         responses.append(response)
         output = output.lstrip()[end:]
-    status, *predictions = responses
-    assert status["model_version_status"][0]["state"] == "AVAILABLE"
-    assert [each["outputs"]["class"] for each in predictions] == [[7]] * 4
+    status, *predictions, status_by_grpc = responses
+    for each in (status, status_by_grpc):
+        assert each["model_version_status"][0]["state"] == "AVAILABLE"
+    assert [each["outputs"]["class"] for each in predictions] == [[7]] * 5
     assert {len(each["outputs"]["probabilities"][0]) for each in predictions} == {10}
 
 
@@ -70,9 +71,9 @@ def test_remote_commands_name_existing_files(line):
     for secret in re.findall(r"secret generic (\S+)", line):
         patch = document("object-store/deployment.yaml")["spec"]["template"]["spec"]
         assert {"secretRef": {"name": secret}} in patch["initContainers"][0]["envFrom"]
-    for ports in re.findall(r"port-forward service/serving (\S+)", line):
-        port = document("kubernetes/service.yaml")["spec"]["ports"][0]["port"]
-        assert ports == f"{port}:{port}"
+    for ports in re.findall(r"port-forward service/serving (.*) &", line):
+        opened = [each["port"] for each in document("kubernetes/service.yaml")["spec"]["ports"]]
+        assert ports == " ".join(f"{port}:{port}" for port in opened)
 
 
 def manifests():

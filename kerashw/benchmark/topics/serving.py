@@ -4,6 +4,9 @@ wrk sends requests to real server processes on this machine. They are compared w
 same SavedModel in this process, which no server can exceed by much, and with TensorFlow Serving if
 `tensorflow_model_server` is installed. wrk needs a part of the processor too, so the results are
 those of a machine that runs both the client and the server.
+
+Batches of 32 images are also sent by gRPC and by JSON alternately, over one connection, including
+the work of the client: arrays → message → arrays.
 """
 
 import contextlib
@@ -18,11 +21,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import numpy as np
 import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from kerashw import models
 from kerashw.benchmark import wrk
+from kerashw.benchmark.alternating_timing import Comparison, time_alternately
 from kerashw.benchmark.result_table import Table
 from kerashw.benchmark.subprocesses import free_ports, last_line
 from kerashw.environment import environment
@@ -60,7 +66,7 @@ def measure(setup):
         setup: `kerashw.benchmark.topic_runner.Setup`.
 
     Yields:
-        `Table` of requests per second and latency, and remarks.
+        `Comparison`s of gRPC and JSON, `Table` of requests per second and latency, and remarks.
     """
     if not wrk.is_installed():
         yield "wrk is not installed (on Debian: apt-get install wrk), so nothing was measured."
@@ -72,36 +78,77 @@ def measure(setup):
         for name, build in MODELS.items():
             export_saved_model(build(), folder / "exports" / name)
         scripts = {count: _write_request(count, folder) for count in IMAGES}
-        columns = {}
+        results = {}
         for name, command in _server_commands(folder).items():
             setup.progress(name)
             try:
-                with _running_server(command, folder) as port:
-                    columns[name] = [_measure_load(port, load, scripts) for load in loads]
+                with _running_server(command, folder) as ports:
+                    results[name] = [_measure_load(ports[0], load, scripts) for load in loads]
+                    if name == "kerashw.serve":
+                        for model in MODELS:
+                            yield _compare_grpc_with_json(ports, model)
             except ChildProcessError as error:
                 yield f"{name} did not start: {error}"
         setup.progress("calls in this process")
         calls = [_calls_per_second(folder / "exports" / load.model / "1", load) for load in loads]
-    yield _table(loads, columns, calls)
+    yield _table(loads, results, calls)
     yield "images × connections; p50 and p99 are milliseconds; wrk ran on the same machine."
     if not shutil.which("tensorflow_model_server"):
         yield "tensorflow_model_server is not installed, so it is left out."
 
 
-def _table(loads, columns, calls):
-    parts = ("requests/s", "p50", "p99")
-    headings = [f"{name}\n{part}" for name in columns for part in parts]
-    rows = []
-    for number, load in enumerate(loads):
-        cells = [
-            column[number][part] / scale
-            for column in columns.values()
-            for part, scale in (("rate", 1), ("p50", 1000), ("p99", 1000))
-        ]
-        rows.append((str(load), *cells, calls[number]))
-    formats = ("{}", *("{:,.0f}", "{:.2f}", "{:.1f}") * len(columns), "{:,.0f}")
-    title = "Throughput and latency of the server"
-    return Table(title, ("model,\nimages", *headings, "in process\ncalls/s"), rows, formats)
+def _table(loads, results, calls):
+    rows = [
+        (
+            str(load),
+            name,
+            measured[number]["rate"],
+            measured[number]["p50"] / 1000,
+            measured[number]["p99"] / 1000,
+            measured[number]["rate"] / calls[number],
+        )
+        for number, load in enumerate(loads)
+        for name, measured in results.items()
+    ]
+    headings = (
+        "model,\nimages",
+        "server",
+        "requests/s",
+        "p50",
+        "p99",
+        "requests / calls\nin process",
+    )
+    formats = ("{}", "{}", "{:,.0f}", "{:.2f}", "{:.1f}", "{:.2f}")
+    return Table("Throughput and latency of the server", headings, rows, formats)
+
+
+def _compare_grpc_with_json(ports, model, images=32, rounds=200):
+    """Compare sequential requests by gRPC and by JSON over one connection each."""
+    values = np.random.default_rng(0).random((images, 28, 28, 1), "float32")
+    path = f"/v1/models/{model}:predict"
+    connection = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=30)
+    channel = grpc.insecure_channel(f"127.0.0.1:{ports[1]}")
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    classes = []
+
+    def by_grpc():
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = model
+        request.inputs["image"].CopyFrom(tf.make_tensor_proto(values))
+        outputs = stub.Predict(request, timeout=30).outputs
+        arrays = {name: tf.make_ndarray(proto) for name, proto in outputs.items()}
+        classes.append(arrays["class"].tolist())
+
+    def by_json():
+        connection.request("POST", path, json.dumps({"inputs": values.tolist()}))
+        outputs = json.loads(connection.getresponse().read())["outputs"]
+        arrays = {name: np.array(value) for name, value in outputs.items()}
+        classes.append(arrays["class"].tolist())
+
+    with contextlib.closing(connection), channel:
+        seconds = time_alternately(by_grpc, by_json, rounds, warm_up=10)
+    quality = "same classes" if all(one == classes[0] for one in classes) else "other classes"
+    return Comparison(f"{model}, {images} images by gRPC", "by JSON", *seconds, quality)
 
 
 def _write_request(images, folder):
@@ -123,25 +170,31 @@ def _measure_load(port, load, scripts):
 
 
 def _server_commands(folder):
-    """Return the command of each server, without its port."""
+    """Return the command of each server, without its ports."""
     config = f"--model_config_file={write_models_config(folder / 'exports')}"
     batching = folder / "batching.txt"
     batching.write_text(BATCHING % environment()["device"]["cores"], encoding="utf-8")
     ours = [sys.executable, "-m", "kerashw.serve", config]
     batching_flags = ["--enable_batching=true", f"--batching_parameters_file={batching}"]
-    commands = {"kerashw.serve": ours, "batching": [*ours, *batching_flags]}
+    commands = {
+        "kerashw.serve": ours,
+        "2 workers": [*ours, "--workers=2"],
+        "batching": [*ours, *batching_flags],
+    }
     if shutil.which("tensorflow_model_server"):
-        commands["TF Serving"] = ["tensorflow_model_server", "--port=0", config]
+        commands["TF Serving"] = ["tensorflow_model_server", config]
     return commands
 
 
 @contextlib.contextmanager
 def _running_server(command, folder):
-    """Run a server, and yield its port when it serves all models."""
-    (port,) = free_ports(1)
+    """Run a server, and yield its ports for REST and gRPC when it serves all models."""
+    port, grpc_port = free_ports(2)
     with (folder / "log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [*command, f"--rest_api_port={port}"], stdout=log, stderr=subprocess.STDOUT
+            [*command, f"--rest_api_port={port}", f"--port={grpc_port}"],
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
             deadline = time.monotonic() + START_SECONDS
@@ -153,7 +206,7 @@ def _running_server(command, folder):
                     prefix = f"not every model is served after {START_SECONDS} s; "
                     raise ChildProcessError(f"{prefix if timed_out else ''}{message}")
                 time.sleep(0.1)
-            yield port
+            yield port, grpc_port
         finally:
             process.terminate()
             try:

@@ -1,16 +1,12 @@
-"""Reads a classify or regress request as serialized `tf.Example`s, and checks the signature."""
+"""Reads the JSON of a classify or regress request as serialized `tf.Example`s."""
 
 import numpy as np
-from google.protobuf import text_format
 from tensorflow.core.example import example_pb2, feature_pb2
 
 from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.json_text.byte_strings import is_base64, to_bytes
 from kerashw.serve.json_text.error_text import json_type, quote
 from kerashw.serve.json_text.json_object import all_items
-
-METHOD_NAMES = {"classify": "tensorflow/serving/classify", "regress": "tensorflow/serving/regress"}
-_NOUNS = {"classify": "classification", "regress": "regression"}
 
 
 def read_examples(request):
@@ -26,7 +22,7 @@ def read_examples(request):
     Raises:
         RequestError: If there are no examples, or an example does not consist of features.
     """
-    context = _serialized(request["context"]) if "context" in request else b""
+    context = serialize_example(request["context"]) if "context" in request else b""
     if "examples" not in request:
         raise RequestError(
             f"JSON Value: {quote(request)} When method is classify, key 'examples' is expected "
@@ -41,11 +37,16 @@ def read_examples(request):
         raise RequestError(f"JSON Value: {quote(request)} 'examples' value is an empty array")
     array = np.empty(len(examples), np.object_)
     # Two concatenated messages are parsed as one message that has the features of both.
-    array[:] = [context + _serialized(example) for example in examples]
+    array[:] = [context + serialize_example(example) for example in examples]
     return array
 
 
-def _serialized(features):
+def serialize_example(features):
+    """Return the JSON object of an example as a serialized `tf.Example`.
+
+    Raises:
+        RequestError: If it does not consist of features.
+    """
     if not isinstance(features, dict):
         raise RequestError(f"Example must be JSON object but got JSON {json_type(features)}")
     example = example_pb2.Example()
@@ -81,44 +82,3 @@ def _kind_and_value(name, value):
     if isinstance(value, str) or is_base64(value):
         return "bytes", value
     raise RequestError(f"Feature: {name} has element with unexpected JSON type: {json_type(value)}")
-
-
-def check_signature(method, signature_def, check_method_name):
-    """Check that a signature can be used to classify or to regress.
-
-    Args:
-        method: String, `classify` or `regress`.
-        signature_def: `SignatureDef`.
-        check_method_name: Boolean, whether the signature's `method_name` must fit the method.
-
-    Raises:
-        RequestError: If it cannot be used.
-    """
-    noun = _NOUNS[method]
-    if check_method_name and signature_def.method_name != METHOD_NAMES[method]:
-        raise RequestError(
-            f"Expected {noun} signature method_name to be {METHOD_NAMES[method]}. "
-            f"Was: {signature_def.method_name}"
-        )
-    if len(signature_def.inputs) != 1:
-        raise RequestError("Expected one input Tensor.")
-    outputs = len(signature_def.outputs)
-    if method == "regress" and outputs != 1:
-        raise RequestError("Expected one output Tensor.")
-    if method == "classify" and outputs not in (1, 2):
-        raise RequestError(f"Expected one or two output Tensors, found {outputs}")
-    if "inputs" not in signature_def.inputs:
-        raise _signature_error(f"No {noun} inputs found in SignatureDef: ", signature_def)
-    if method == "regress" and "outputs" not in signature_def.outputs:
-        raise _signature_error(f"No {noun} outputs found in SignatureDef: ", signature_def)
-    if method == "classify" and not {"classes", "scores"} & set(signature_def.outputs):
-        raise _signature_error(
-            "Expected classification signature outputs to contain at least one of "
-            '"classes" or "scores". Signature was: ',
-            signature_def,
-        )
-
-
-def _signature_error(message, signature_def):
-    text = text_format.MessageToString(signature_def)
-    return RequestError(f"{message}goo.gle/debugproto \n{text}", "FAILED_PRECONDITION")

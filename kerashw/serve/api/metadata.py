@@ -32,12 +32,21 @@ def describe_model(route, registry):
 
 def _metadata(name, version, signature_defs):
     spec = {"name": name, "version": str(version), "signature_name": ""}
-    definitions = {
-        signature: json_format.MessageToDict(
+    definitions = describe_signatures(signature_defs)
+    return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": definitions}}}
+
+
+def describe_signatures(signature_defs):
+    """Return the signatures of a model as JSON objects.
+
+    Args:
+        signature_defs: Mapping of names to `SignatureDef`s.
+    """
+    return {
+        name: json_format.MessageToDict(
             signature_def,
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
         )
-        for signature, signature_def in signature_defs.items()
+        for name, signature_def in signature_defs.items()
     }
-    return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": definitions}}}

@@ -4,8 +4,6 @@ from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.json_text.error_text import quote
 from kerashw.serve.json_text.json_reader import read_json
 
-DEFAULT_SIGNATURE = "serving_default"
-
 
 def read_request(body):
     """Read the JSON object of a request.

@@ -67,7 +67,7 @@ def array_of(scalars, dtype):
         RequestError: If a string's base64 cannot be decoded.
     """
     if dtype in FLOATS:
-        return _to_floats(np.fromiter(scalars, np.float64, len(scalars)), NUMPY_TYPES[dtype])
+        return floats_of(np.fromiter(scalars, np.float64, len(scalars)), dtype)
     if dtype in INTEGER_RANGES:
         wide = np.uint64 if dtype == "uint64" else np.int64
         array = np.fromiter(scalars, wide, len(scalars))
@@ -82,11 +82,20 @@ def array_of(scalars, dtype):
     return array
 
 
-def _to_floats(array, numpy_type):
+def floats_of(array, dtype):
+    """Return float64 numbers as floats of another type, as TensorFlow Serving converts them.
+
+    Args:
+        array: Float64 array of shape (N,).
+        dtype: String, TensorFlow's name of the result's type.
+
+    Returns:
+        Array of shape (N,), a copy.
+    """
+    numpy_type = NUMPY_TYPES[dtype]
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        array = array.astype(numpy_type, copy=False)
+        array = array.astype(numpy_type)
         # TensorFlow's threads flush subnormal numbers to zero.
         subnormal = np.abs(array) < ml_dtypes.finfo(numpy_type).smallest_normal
-    if subnormal.any():
-        array[subnormal] *= 0
+        np.multiply(array, 0, out=array, where=subnormal)
     return array

@@ -30,6 +30,11 @@ def batch_size(tensors, max_batch_size):
     return size
 
 
+def element_count(tensors):
+    """Return the number of elements of all tensors together."""
+    return sum(array.size for array in tensors.values())
+
+
 def example_shapes(tensors):
     """Return the names of tensors and the shapes of one example, as a hashable tuple."""
     return tuple((name, array.shape[1:]) for name, array in sorted(tensors.items()))

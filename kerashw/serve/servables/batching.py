@@ -6,28 +6,52 @@ from collections import deque
 from functools import partial
 
 from kerashw.serve.api.status_codes import RequestError
-from kerashw.serve.servables.batch_tensors import batch_size, concatenate, example_shapes, split
+from kerashw.serve.servables.batch_tensors import (
+    batch_size,
+    concatenate,
+    element_count,
+    example_shapes,
+    split,
+)
 
 
 class Batcher:
     """Combines requests for the same signature into batches.
 
-    All methods run on the event loop's thread, except for the calls of the model.
+    All methods run on the event loop's thread, except for slow calls of the model.
 
     Args:
         parameters: `kerashw.serve.servables.config_file_reader.BatchingParameters`.
         executor: `concurrent.futures.Executor` with `num_batch_threads` threads.
-        on_queued: Function, called with the waiting time of each request, in seconds.
+        metrics: `kerashw.serve.prometheus_metrics.Metrics`; `None` records nothing.
+        takes_all: Boolean, whether requests that cannot be in a batch are refused, as TensorFlow
+            Serving does with `--enable_batching`. Otherwise, `takes` returns False for them, and a
+            request that is alone in its batch is not checked.
     """
 
-    def __init__(self, parameters, executor, on_queued=None):
+    def __init__(self, parameters, executor, metrics=None, takes_all=True):
         self.parameters = parameters
         self.executor = executor
-        self.on_queued = on_queued
+        self.metrics = metrics
+        self.takes_all = takes_all
         self.running_batches = 0
         self.queues = {}
+        self._is_scheduled = False
 
-    async def run(self, signature, tensors):
+    def takes(self, signature, tensors):
+        """Return whether a request may share a call with others."""
+        if self.takes_all:
+            return True
+        sizes = {array.shape[0] if array.ndim else 0 for array in tensors.values()}
+        fits = len(sizes) == 1 and 0 < max(sizes) <= self.max_batch_size
+        return fits and signature.is_batch(tensors)
+
+    @property
+    def max_batch_size(self):
+        """The largest number of examples in a batch."""
+        return self.parameters.max_batch_size
+
+    def submit(self, signature, tensors):
         """Call a signature with a request's tensors, in a batch with other requests' if there are.
 
         Args:
@@ -35,12 +59,14 @@ class Batcher:
             tensors: Dictionary of arrays.
 
         Returns:
-            Dictionary of arrays, the request's part of the outputs.
+            `asyncio.Future` of a dictionary of arrays, the request's part of the outputs, or of a
+            `RequestError` if the call fails.
 
         Raises:
-            RequestError: If the call fails. The code is UNAVAILABLE if too many requests wait.
+            RequestError: If the request cannot be in a batch. The code is UNAVAILABLE if too many
+                requests wait.
         """
-        task = _Task(tensors, batch_size(tensors, self.parameters.max_batch_size))
+        task = _Task(tensors, batch_size(tensors, self.max_batch_size))
         queue = self.queues.get(signature)
         if queue is None:
             queue = self.queues[signature] = _Queue(self.parameters)
@@ -50,25 +76,35 @@ class Batcher:
                 "UNAVAILABLE",
             )
         queue.add(task)
-        self._start_batches()
-        return await task.future
+        if not self._is_scheduled:
+            # Requests that have arrived by now are read first, and then share the call.
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._start_batches)
+        return task.future
 
     def _start_batches(self):
         """Start the batches that are due, as long as threads are free."""
-        loop = asyncio.get_running_loop()
+        self._is_scheduled = False
         for signature, queue in list(self.queues.items()):
-            while queue.tasks and self.running_batches < self.parameters.num_batch_threads:
-                seconds = queue.seconds_until_due()
-                if seconds > 0:
-                    if queue.timer is None:
-                        queue.timer = loop.call_later(seconds, self._on_timer, queue)
-                    break
-                batch = queue.pop_batch()
-                self.running_batches += 1
-                call = loop.run_in_executor(self.executor, self._run_batch, signature, batch)
-                call.add_done_callback(partial(self._on_batch_done, batch))
+            self._start_batches_of(signature, queue)
             if not queue.tasks and queue.timer is None:
                 del self.queues[signature]
+
+    def _start_batches_of(self, signature, queue):
+        loop = asyncio.get_running_loop()
+        while queue.tasks and self.running_batches < self.parameters.num_batch_threads:
+            seconds = queue.seconds_until_due()
+            if seconds > 0:
+                if queue.timer is None:
+                    queue.timer = loop.call_later(seconds, self._on_timer, queue)
+                return
+            batch = queue.pop_batch()
+            if signature.is_fast(sum(element_count(task.tensors) for task in batch)):
+                _set_results(batch, self._run_batch(signature, batch))
+                continue
+            self.running_batches += 1
+            call = loop.run_in_executor(self.executor, self._run_batch, signature, batch)
+            call.add_done_callback(partial(self._on_batch_done, batch))
 
     def _on_timer(self, queue):
         queue.timer = None
@@ -76,12 +112,13 @@ class Batcher:
 
     def _run_batch(self, signature, batch):
         """Return the outputs or the error of each request in a batch."""
-        if self.on_queued:
-            for task in batch:
-                self.on_queued(time.monotonic() - task.arrival)
+        if self.metrics:
+            now = time.monotonic()
+            waits = [now - task.arrival for task in batch]
+            self.metrics.record_batch(self.parameters.thread_pool_name, waits)
         try:
             return self._call(signature, batch)
-        except RequestError as error:
+        except Exception as error:
             if len(batch) == 1:
                 return [error]
         # A request that fails must not affect the others, so each is repeated alone.
@@ -90,10 +127,12 @@ class Batcher:
     def _run_batch_of_one(self, signature, task):
         try:
             return self._call(signature, [task])[0]
-        except RequestError as error:
+        except Exception as error:
             return error
 
     def _call(self, signature, batch):
+        if len(batch) == 1 and not self.takes_all:
+            return [signature.run(batch[0].tensors)]
         size = sum(task.size for task in batch)
         padding = next((s for s in self.parameters.allowed_batch_sizes if s >= size), size) - size
         outputs = signature.run(concatenate([task.tensors for task in batch], padding))
@@ -101,15 +140,18 @@ class Batcher:
 
     def _on_batch_done(self, batch, call):
         self.running_batches -= 1
-        for number, task in enumerate(batch):
-            result = call.exception() or call.result()[number]
-            if task.future.done():  # the request was cancelled
-                continue
-            if isinstance(result, Exception):
-                task.future.set_exception(result)
-            else:
-                task.future.set_result(result)
+        _set_results(batch, call.result())
         self._start_batches()
+
+
+def _set_results(batch, results):
+    for task, result in zip(batch, results, strict=True):
+        if task.future.done():  # the request was cancelled
+            continue
+        if isinstance(result, Exception):
+            task.future.set_exception(result)
+        else:
+            task.future.set_result(result)
 
 
 class _Task:

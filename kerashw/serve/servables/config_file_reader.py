@@ -52,6 +52,22 @@ class BatchingParameters(NamedTuple):
     thread_pool_name: str = "batch_threads"
 
 
+class SslConfig(NamedTuple):
+    """The keys and certificates of TLS, in PEM format.
+
+    Args:
+        key: Bytes, the private key of the server.
+        certificate: Bytes, the certificate of the server.
+        authority: Bytes, the certificate of the authority that signs those of clients; or None.
+        client_verify: Boolean, whether clients need a certificate.
+    """
+
+    key: bytes
+    certificate: bytes
+    authority: bytes | None
+    client_verify: bool
+
+
 def read_models_config(file):
     """Read a models.config.
 
@@ -67,7 +83,22 @@ def read_models_config(file):
     config = _parse(file, model_server_config_pb2.ModelServerConfig())
     if config.WhichOneof("config") != "model_config_list":
         raise ServeError(f"{file} has no model_config_list")
-    models = [_model_config(model) for model in config.model_config_list.config]
+    return read_model_config_list(config.model_config_list)
+
+
+def read_model_config_list(message):
+    """Read the list of models in a models.config or a request.
+
+    Args:
+        message: `ModelConfigList`.
+
+    Returns:
+        List of `ModelConfig`.
+
+    Raises:
+        ServeError: If it is not valid.
+    """
+    models = [_model_config(model) for model in message.config]
     names = set()
     for model in models:
         if model.name in names:
@@ -197,6 +228,33 @@ def read_monitoring_config(file):
         return None
     prometheus = _parse(file, empty_message("MonitoringConfig")).prometheus_config
     return (prometheus.path or PROMETHEUS_PATH) if prometheus.enable else None
+
+
+def read_ssl_config(file):
+    """Read the keys and certificates of TLS.
+
+    Args:
+        file: String or `Path`, or None.
+
+    Returns:
+        `SslConfig`; None if there is no file.
+
+    Raises:
+        ServeError: If the file cannot be read, or is not valid.
+    """
+    if not file:
+        return None
+    config = _parse(file, empty_message("SSLConfig"))
+    if not config.server_key or not config.server_cert:
+        raise ServeError(f"{file} needs server_key and server_cert, both in PEM format")
+    if config.client_verify and not config.custom_ca:
+        raise ServeError(f"{file}: client_verify needs custom_ca, the certificate of the authority")
+    return SslConfig(
+        config.server_key.encode(),
+        config.server_cert.encode(),
+        config.custom_ca.encode() or None,
+        config.client_verify,
+    )
 
 
 def _local_path(name, path):

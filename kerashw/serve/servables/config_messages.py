@@ -1,9 +1,9 @@
-"""Protocol buffers of two configuration files whose messages tensorflow-serving-api lacks."""
+"""Protocol buffers of the configuration files whose messages tensorflow-serving-api lacks."""
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
 
-# The fields of the messages, from TensorFlow Serving's session_bundle_config.proto and
-# monitoring_config.proto.
+# The fields of the messages, from TensorFlow Serving's session_bundle_config.proto,
+# monitoring_config.proto and ssl_config.proto.
 _INT64 = ".google.protobuf.Int64Value"
 _MESSAGES = {
     "BatchingParameters": [
@@ -18,6 +18,12 @@ _MESSAGES = {
     ],
     "PrometheusConfig": [("enable", 1, "bool"), ("path", 2, "string")],
     "MonitoringConfig": [("prometheus_config", 1, ".kerashw.serving.PrometheusConfig")],
+    "SSLConfig": [
+        ("server_key", 1, "string"),
+        ("server_cert", 2, "string"),
+        ("custom_ca", 3, "string"),
+        ("client_verify", 4, "bool"),
+    ],
 }
 
 

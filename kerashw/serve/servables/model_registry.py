@@ -12,6 +12,8 @@ from kerashw.serve.servables.version_folders import check_base_path
 
 log = logging.getLogger("kerashw.serve")
 
+STOP_SECONDS = 5.0  # the thread may be loading a version
+
 
 class ModelRegistry:
     """All served models.
@@ -32,6 +34,7 @@ class ModelRegistry:
         self._read_configs = read_configs
         self._folder_timer = _Timer(settings.poll_seconds)
         self._config_timer = _Timer(config_poll_seconds if read_configs else 0)
+        self._lock = threading.Lock()  # held while versions are loaded and unloaded
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._poll_until_stop, name="versions", daemon=True)
 
@@ -45,12 +48,16 @@ class ModelRegistry:
             check_base_path(model.config)
         for model in self.models.values():
             model.poll()
-        self._check_all_available()
+        failed = [version for model in self.models.values() for version in _failed(model)]
+        if failed:
+            raise ServeError(_describe(failed))
         self._thread.start()
 
     def stop(self):
         """Stop the thread."""
         self._stop.set()
+        if self._thread.is_alive():  # a process that ends while it runs may crash
+            self._thread.join(STOP_SECONDS)
 
     def find(self, name, version=None, label=None):
         """Return the loaded model for a request.
@@ -110,14 +117,41 @@ class ModelRegistry:
             read_folders: Boolean, whether the folders of the models are read, even if the list is
                 not. Otherwise, only damaged versions are loaded again, if it is time.
         """
-        if self._config_timer.is_due():
-            read_folders = True
-            try:
-                self._update_configs(self._read_configs())
-            except ServeError as error:
-                log.error("%s. The models stay as they are", error)
-        for model in list(self.models.values()):
-            model.poll(read_folders)
+        with self._lock:
+            if self._config_timer.is_due():
+                read_folders = True
+                try:
+                    self._update_configs(self._read_configs())
+                except ServeError as error:
+                    log.error("%s. The models stay as they are", error)
+            for model in list(self.models.values()):
+                model.poll(read_folders)
+
+    def reload(self, configs):
+        """Replace the list of models, and load and unload versions before it returns.
+
+        It may be called on any thread.
+
+        Args:
+            configs: List of `kerashw.serve.servables.config_file_reader.ModelConfig`.
+
+        Raises:
+            ServeError: If the folder of a model has no version. Nothing is changed.
+            RequestError: If no version of a model can be loaded, or a label cannot be assigned. The
+                rest of the list applies.
+        """
+        for config in configs:
+            check_base_path(config)
+        with self._lock:
+            self._update_configs(configs)
+            for model in self.models.values():
+                model.poll()
+            models = list(self.models.values())
+        failed = [each for model in models if not model.serving for each in _failed(model)]
+        if failed:
+            raise RequestError(_describe(failed), "UNKNOWN")
+        for model in models:
+            model.check_labels()
 
     def _poll_until_stop(self):
         while not self._stop.wait(self._seconds_to_wait()):
@@ -142,18 +176,20 @@ class ModelRegistry:
         for name in set(old) - set(self.models):
             old[name].unload(set(old[name].serving))
 
-    def _check_all_available(self):
-        failed = [
-            f"{{{{name: {model.config.name} version: {version.number}}} due to error: "
-            f"{version.error.code}: {version.error.message}}}, "
-            for model in self.models.values()
-            for version in model.versions.values()
-            if version.error
-        ]
-        if failed:
-            raise ServeError(
-                f"{len(failed)} servable(s) did not become available: {{{''.join(failed)}}}"
-            )
+
+def _failed(model):
+    """Return the name of a model with each of its versions that could not be loaded."""
+    versions = model.versions.values()
+    return [(model.config.name, version) for version in versions if version.error]
+
+
+def _describe(failed):
+    descriptions = [
+        f"{{{{name: {name} version: {version.number}}} due to error: {version.error.code}: "
+        f"{version.error.message}}}, "
+        for name, version in failed
+    ]
+    return f"{len(failed)} servable(s) did not become available: {{{''.join(descriptions)}}}"
 
 
 class _Timer:

@@ -4,8 +4,13 @@ import gc
 import logging
 import math
 
+from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.servables.model_version import ModelVersion
-from kerashw.serve.servables.version_folders import aspired_versions, find_versions
+from kerashw.serve.servables.version_folders import (
+    aspired_versions,
+    find_versions,
+    unavailable_label,
+)
 
 log = logging.getLogger("kerashw.serve")
 
@@ -63,6 +68,18 @@ class ServedModel:
                 self._load(version, self._paths[number])
         if not aspired or any(number in self.serving for number in aspired):
             self.unload(set(self.serving) - set(aspired) - self._held_versions())
+
+    def check_labels(self):
+        """Check that each label stands for the version in the configuration.
+
+        Raises:
+            RequestError: If one does not, because this version is not available.
+        """
+        for label, wanted in self.config.labels.items():
+            if label not in self.labels or self.labels[label][1] != wanted:
+                raise RequestError(
+                    unavailable_label(self.config.name, wanted), "FAILED_PRECONDITION"
+                )
 
     def retry_time(self):
         """Return the time of `time.monotonic` to load a damaged version again, or infinity."""

@@ -88,8 +88,13 @@ def check_no_labels(config):
         ServeError: If it has labels.
     """
     for version in config.labels.values():
-        raise ServeError(
-            f"Request to assign label to version {version} of model {config.name}, which is not "
-            "currently available for inference. Add "
-            "--allow_version_labels_for_unavailable_models=true"
-        )
+        message = unavailable_label(config.name, version)
+        raise ServeError(f"{message}. Add --allow_version_labels_for_unavailable_models=true")
+
+
+def unavailable_label(name, version):
+    """Return the error message for a label of a version that is not available."""
+    return (
+        f"Request to assign label to version {version} of model {name}, which is not currently "
+        "available for inference"
+    )

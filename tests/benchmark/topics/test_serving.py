@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from kerashw.benchmark.topic_runner import Setup
@@ -37,11 +39,13 @@ def test_every_load_is_measured(monkeypatch):
     monkeypatch.setattr(serving, "MODELS", {"softmax": serving.MODELS["softmax"]})
     monkeypatch.setattr(serving, "CONNECTIONS", (1, 8))
     monkeypatch.setattr(serving, "SECONDS", 1)
-    table, *remarks = serving.measure(Setup())
-    assert [row[0] for row in table.rows] == [
-        f"softmax, {images} × {connections}" for images in (1, 32) for connections in (1, 8)
-    ]
+    comparison, table, *remarks = serving.measure(Setup())
+    assert comparison.quality == "same classes"
+    servers = ["kerashw.serve", "2 workers", "batching"]
+    loads = [f"softmax, {images} × {connections}" for images in (1, 32) for connections in (1, 8)]
+    found = [row[:2] for row in table.rows if row[1] != "TF Serving"]
+    assert found == list(itertools.product(loads, servers))
     for row in table.rows:
-        assert len(row) == len(table.headings) >= 8
-        assert min(row[1:]) > 0
+        assert len(row) == len(table.headings)
+        assert min(row[2:]) > 0
     assert remarks

@@ -10,11 +10,11 @@ import socket
 import time
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
+from kerashw.serve.http_server.http_server import serving_http
+from kerashw.serve.http_server.messages import Response
 from kerashw.serve.http_server.request_limits import Limits
-from kerashw.serve.http_server.uvicorn_connection import protocol_class
+from kerashw.serve.listening_socket import bound_socket
 from tests.serve.http_server.raw_requests import receive_all
 from tests.serve.processes import (
     PREDICT,
@@ -113,17 +113,13 @@ def test_a_connection_without_a_request_is_closed(impatient_server):
 
 
 def test_a_connection_without_a_request_outlives_the_time_limit_of_requests():
-    async def application(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+    async def respond(request):
+        return Response(200, b"")
 
     async def serve():
-        config = uvicorn.Config(application, ws="none", lifespan="off", log_config=None)
-        state, connection = ServerState(), protocol_class(Limits(timeout=0.1))
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: connection(config, state, {}), "127.0.0.1", 0)
-        async with server:
-            return await asyncio.to_thread(request, server.sockets[0].getsockname())
+        with bound_socket("127.0.0.1", 0) as listener:
+            async with serving_http(respond, listener, Limits(timeout=0.1)):
+                return await asyncio.to_thread(request, listener.getsockname())
 
     def request(address):
         with contextlib.ExitStack() as stack:

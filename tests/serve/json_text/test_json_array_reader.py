@@ -12,9 +12,9 @@ from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.json_text.json_array_reader import read_array_request
 from tests.serve.json_text.strategies import DTYPES
 
-INVALID_NUMBERS = ("1 2", "-", "1.", "01", "1e400")
+ODD_NUMBERS = ("1 2", "-", "1.", "01", "1e400", "9" * 30)
 NUMBERS = st.recursive(
-    st.integers(-3, 300) | st.floats(-9, 9) | st.sampled_from(["", *INVALID_NUMBERS]),
+    st.integers(-3, 300) | st.floats(-9, 9) | st.sampled_from(["", *ODD_NUMBERS]),
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=8,
 )
@@ -23,7 +23,7 @@ NUMBERS = st.recursive(
 @given(NUMBERS, st.sampled_from(["instances", "inputs"]), DTYPES, st.randoms(use_true_random=False))
 def test_arrays_of_numbers_are_read_as_the_json_parser_reads_them(value, key, dtype, random):
     text = json.dumps({key: value}).replace('""', "")
-    for number in INVALID_NUMBERS:
+    for number in ODD_NUMBERS:
         text = text.replace(f'"{number}"', number)
     if random.random() < 0.3:  # brackets and commas in invalid places
         place = random.randrange(len(text))
@@ -49,4 +49,4 @@ def test_white_space_is_that_of_json(place):
         except ValueError:
             assert read_array_request(spaced) is None
         else:
-            assert read_array_request(spaced)["instances"].numbers == expected
+            assert read_array_request(spaced)["instances"].tolist() == expected
