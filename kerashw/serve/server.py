@@ -48,7 +48,6 @@ def serve(options, config, sockets, announce):
     Raises:
         ServeError: If the server cannot start.
     """
-    _set_up_log()
     for name, reason in IGNORED.items():
         if getattr(options, name) is not None:
             log.warning("--%s has no effect: %s", name, reason)
@@ -183,11 +182,3 @@ def _loop_factory():
     except ImportError:  # uvloop does not support Windows
         return None
     return uvloop.new_event_loop
-
-
-def _set_up_log():
-    logging.basicConfig(
-        stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING
-    )
-    log.setLevel(logging.INFO)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)

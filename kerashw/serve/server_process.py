@@ -1,5 +1,6 @@
 """Serves in this process: binds the addresses first, and imports TensorFlow then."""
 
+import logging
 import os
 import sys
 
@@ -21,6 +22,7 @@ def serve_in_this_process(options, config, announce, is_shared=False):
     Raises:
         ServeError: If the server cannot start.
     """
+    set_up_log()
     # TensorFlow imports Keras 3 with itself, which takes a quarter of the time. No model needs it.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     # Before the slow import, so that an error is reported at once.
@@ -31,6 +33,15 @@ def serve_in_this_process(options, config, announce, is_shared=False):
         except ModuleNotFoundError as error:
             raise missing_module(error) from None
         server.serve(options, config, sockets, announce)
+
+
+def set_up_log():
+    """Let the server's log go to the standard error, with times."""
+    logging.basicConfig(
+        stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING
+    )
+    logging.getLogger("kerashw.serve").setLevel(logging.INFO)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def missing_module(error):

@@ -19,7 +19,7 @@ from kerashw.errors import ServeError
 from kerashw.serve.listening_socket import bound_sockets, share_address
 from kerashw.serve.prometheus_metrics import METRICS_FOLDER
 from kerashw.serve.server_config import cpu_count
-from kerashw.serve.server_process import print_line, serve_in_this_process
+from kerashw.serve.server_process import print_line, serve_in_this_process, set_up_log
 
 log = logging.getLogger("kerashw.serve")
 
@@ -42,6 +42,7 @@ def run_workers(options, config, count):
     Raises:
         ServeError: If a worker cannot start.
     """
+    set_up_log()
     workers = [_Worker(number, options, config) for number in range(1, count + 1)]
     stopping = threading.Event()
 

@@ -31,6 +31,7 @@ def run(*command):
     )
 
 
+@pytest.mark.slow
 def test_the_table_and_the_file_have_the_same_comparisons(tmp_path):
     outputs = "--json", tmp_path / "times.json", "--figures", tmp_path / "figures"
     result = run("-c", SMALL_BACKPROP, "backprop", *outputs)

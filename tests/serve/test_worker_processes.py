@@ -106,7 +106,7 @@ def test_a_killed_worker_is_replaced_and_the_others_go_on(flags, tmp_path):
         with clients_of(server) as clients:
             os.kill(killed, signal.SIGKILL)
             wait_for_answers(clients)
-            wait_until(lambda: log.read_text().count("version 1 is available") == 3)
+            wait_until(lambda: log.read_text().count("is available") == 3, 600)
             wait_for_answers(clients)
         answers = [answer for client in clients for each in client.answers for answer in each]
         assert set(answers) == {(200, b'{"predictions": [2.5]}')}

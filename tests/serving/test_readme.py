@@ -23,6 +23,7 @@ LOCAL = [block for block in BLOCKS if not any(word in block for word in REMOTE)]
 LINES = [line for block in BLOCKS for line in block.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_commands_of_step_1(exports, data, tmp_path):
     """Run step 1 in one shell, in a folder with exported models."""
     find_program("curl")

@@ -103,6 +103,7 @@ def test_bfloat16_learns_too(data, tmp_path, train_here):
     assert model.get_layer("hidden_1").compute_dtype == "bfloat16"
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_progress_bar(data, tmp_path):
     arguments = ["--model", "mlp", "--epochs", "1", "--output", tmp_path / "r", *SMALL]
     shown = run_in_terminal([*COMMAND, *arguments])

@@ -18,6 +18,8 @@ from tests.distribution.worker_processes import killed_at_exit, start, start_wor
 from tests.shared_folder import shared_folder
 from tests.train.processes import assert_nothing_half_written, assert_same_outcome, history_of
 
+pytestmark = pytest.mark.slow
+
 # Enough that a signal after the second one comes before the last one, also on a busy machine.
 EPOCHS = 16
 RUN = ["--model", "softmax", "mlp", "--epochs", EPOCHS, "--deterministic"]
@@ -81,7 +83,6 @@ def test_two_workers_export_the_model_of_one_device(uninterrupted, data, tmp_pat
     assert_exports_the_same(uninterrupted[0], data, tmp_path)
 
 
-@pytest.mark.slow
 def test_two_replicas_export_the_model_of_one_device(data, tmp_path):
     output = tmp_path / "mirrored"
     arguments = [2, "kerashw.train", *RUN, "--strategy", "mirrored", "--output", output]
@@ -115,12 +116,12 @@ def assert_goes_on(output, uninterrupted):
 @pytest.mark.parametrize(
     ("victim", "signal_number"),
     [
-        pytest.param(1, signal.SIGKILL, marks=pytest.mark.slow),
-        pytest.param(0, signal.SIGKILL, marks=pytest.mark.slow),
-        pytest.param(0, signal.SIGTERM, marks=pytest.mark.slow),
-        pytest.param(1, signal.SIGTERM, marks=pytest.mark.slow),
+        (1, signal.SIGKILL),
+        (0, signal.SIGKILL),
+        (0, signal.SIGTERM),
+        (1, signal.SIGTERM),
         # A machine that is cut off from the others, rather than dead.
-        pytest.param(1, signal.SIGSTOP, marks=pytest.mark.slow),
+        (1, signal.SIGSTOP),
     ],
 )
 def test_when_a_worker_is_lost_the_others_say_so_and_all_go_on(
@@ -147,7 +148,6 @@ def test_when_a_worker_is_lost_the_others_say_so_and_all_go_on(
     assert_goes_on(tmp_path / "r", uninterrupted)
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_workers(data, tmp_path):
     # Unless it is to be the same to the last bit: that needs the same sums.
     loose = [argument for argument in RUN if argument != "--deterministic"]
@@ -161,7 +161,6 @@ def test_a_run_goes_on_with_another_number_of_workers(data, tmp_path):
         assert ("replicas 2 there, 1 here" in errors) == bool(code)
 
 
-@pytest.mark.slow
 def test_a_complete_run_is_said_to_be_so_on_every_worker(uninterrupted):
     for shown, errors in wait_for(workers(uninterrupted[0])):
         assert "complete already" in shown

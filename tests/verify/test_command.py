@@ -143,6 +143,7 @@ def test_a_terminal_shows_the_progress(data, tmp_path):
     assert re.search(r"loss 0\.\d{4}  accuracy \d\d\.\d\d %", text)
 
 
+@pytest.mark.slow
 def test_an_interrupted_command_writes_no_files(data, tmp_path):
     files = ["--json", tmp_path / "claims.json", "--figures", tmp_path / "pictures"]
     process = subprocess.Popen(
