@@ -118,7 +118,6 @@ FEATURE_JOBS = {
     "step of its own, dataset": OWN_STEP | {"fit": {"x": dataset}},
     "PyDataset": {"fit": {"x": lambda: Generated(workers=2)}},
 }
-QUICK_FEATURES = tuple(FEATURE_JOBS)[:2]
 
 
 def features(strategy, names=tuple(FEATURE_JOBS)):
@@ -140,7 +139,3 @@ def features(strategy, names=tuple(FEATURE_JOBS)):
             arguments["batch_size"] = BATCH_SIZE
         history = fit(model, **arguments).history
         yield name, [history[key] for key in sorted(history)] + model.get_weights()
-
-
-def quick_features(strategy):
-    return features(strategy, QUICK_FEATURES)

@@ -115,13 +115,13 @@ def test_keras_reads_what_cannot_be_fused(name):
     assert_same_training(dense, False, **READ_BY_KERAS[name])
 
 
-@pytest.mark.parametrize("name", some_slow(BUILDERS, quick=2))
+@pytest.mark.parametrize("name", some_slow(BUILDERS, quick=1))
 def test_every_feature_of_models_is_as_in_keras(name):
     assert_same_training(BUILDERS[name], True, **ARRAYS)
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-@pytest.mark.parametrize("steps", [None, 3])
+@pytest.mark.parametrize("steps", [pytest.param(None, marks=pytest.mark.slow), 3])
 def test_a_seeded_dataset_has_the_order_of_keras_in_every_epoch(steps):
     def shuffled():
         return tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(N, seed=3).batch(32)
@@ -179,6 +179,7 @@ def test_only_models_with_the_methods_of_keras_are_accelerated():
         accelerate(keras.layers.Dense(3))
 
 
+@pytest.mark.slow
 def test_a_callback_may_evaluate_and_predict():
     found = []
 
@@ -202,7 +203,7 @@ def test_a_stateful_layer_goes_on_with_its_state():
     assert_same_training(build, True, **ARRAYS, batch_size=29)
 
 
-@pytest.mark.parametrize("container", [dict, list])
+@pytest.mark.parametrize("container", [dict, pytest.param(list, marks=pytest.mark.slow)])
 def test_several_inputs_are_trained_as_in_keras(container):
     def build():
         inputs = {name: keras.Input((3,), name=name) for name in ("left", "right")}

@@ -81,6 +81,7 @@ def test_unbuilt_models_are_built():
     train_both(lambda: compiled_as(lambda: keras.Sequential([keras.layers.Dense(3, "softmax")])))
 
 
+@pytest.mark.slow
 def test_callbacks_run_during_validation():
     calls = []
 
@@ -106,6 +107,7 @@ def test_callbacks_run_during_validation():
     train_both(averaging, lambda: [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)])
 
 
+@pytest.mark.slow
 def test_steps_may_be_functions():
     class Decorated(keras.Model):
         @tf.function

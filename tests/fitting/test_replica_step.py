@@ -8,11 +8,11 @@ import tensorflow as tf
 from kerashw.errors import InputError
 from kerashw.fitting import fit
 from kerashw.models import softmax_regression
-from tests.fitting.feature_jobs import FEATURE_JOBS, QUICK_FEATURES
+from tests.fitting.feature_jobs import FEATURE_JOBS
 from tests.fitting.training_jobs import BATCH_SIZE, EXAMPLES, arrays_of
 
 WORKERS = ["worker-0-of-2", "worker-1-of-2"]
-QUICK_MODELS = ["softmax", "arrays", "dataset", *QUICK_FEATURES]
+QUICK_MODELS = ["softmax", "arrays", "dataset"]
 SLOW_MODELS = ["mlp", "convnet", *FEATURE_JOBS]
 
 

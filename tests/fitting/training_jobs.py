@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.distribution.logical_devices import split_cpu
-from tests.fitting.feature_jobs import features, quick_features
+from tests.fitting.feature_jobs import features
 
 EXAMPLES, BATCH_SIZE = 41, 8  # The last batch has one example, fewer than there are replicas.
 DROPOUT_WIDTH = 4000
@@ -222,7 +222,7 @@ def synchronized_normalization(strategy):
 
 LAYER_JOBS = (example_weights, dropout_masks, batch_averages, synchronized_normalization)
 MODEL_JOBS = (softmax_regression, two_output_model)
-QUICK_JOBS = (*MODEL_JOBS, *LAYER_JOBS, quick_features)
+QUICK_JOBS = (*MODEL_JOBS, *LAYER_JOBS)
 SLOW_JOBS = (deep_networks, features)
 # Name → the number of replicas, and the jobs.
 LOCAL_JOBS = {
@@ -236,7 +236,7 @@ LOCAL_JOBS = {
 WORKER_JOBS = {
     "quick": (softmax_regression, example_weights, synchronized_normalization),
     "slow": (two_output_model, dropout_masks, batch_averages, *SLOW_JOBS),
-    "few": (*MODEL_JOBS, quick_features),
+    "few": MODEL_JOBS,
 }
 
 if __name__ == "__main__":
