@@ -6,7 +6,7 @@ import time
 from kerashw.serve.api.time_limit import TimeLimit, timeout_error
 from kerashw.serve.servables.batch_tensors import element_count
 
-INLINE_BYTES = 64 * 2**10  # larger messages are read on another thread than the event loop's
+INLINE_BYTES = 256 * 2**10  # larger messages are read on another thread than the event loop's
 
 
 class RequestRunner:
