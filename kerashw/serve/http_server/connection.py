@@ -147,6 +147,7 @@ class Connection(asyncio.Protocol):
         body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
         target = self.target.decode("latin-1")
         self.requests.append(Request(self.method(), target, self.headers, body, keep_alive))
+        self._start_request()  # frees the memory of the body
         if self.task is None:
             self.task = self.loop.create_task(self._answer_requests())
 
