@@ -71,13 +71,23 @@ def bound_socket(host, port, flag="rest_api_port", is_shared=False):
 
 
 def share_address(listener):
-    """Let other processes of the same user bind to the address of a bound socket too."""
+    """Let other processes of the same user bind to the address of a bound socket too.
+
+    Raises:
+        ServeError: If the operating system has no such sockets, as Windows.
+    """
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise ServeError(
+            "Workers share a port by SO_REUSEPORT, which this operating system does not have. Use "
+            "--workers=1"
+        )
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 def is_shared(listener):
     """Return 1 if other processes of the same user may bind to the address of a socket, or 0."""
-    return listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+    option = getattr(socket, "SO_REUSEPORT", None)
+    return 0 if option is None else listener.getsockopt(socket.SOL_SOCKET, option)
 
 
 def release_reservation(listener):

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerashw.errors import ServeError
+from kerashw.serve.listening_socket import bound_socket, is_shared, share_address
 from tests.ports import free_port
 from tests.serve.processes import COMMAND, PREDICT, running_server, wait_until
 
@@ -195,3 +197,11 @@ def test_a_port_in_use_is_reported_before_workers_start(flags):
     assert ended.returncode == 2
     assert "Address already in use" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_system_without_shared_ports_is_reported(monkeypatch):
+    monkeypatch.delattr(socket, "SO_REUSEPORT")
+    with bound_socket("127.0.0.1", 0) as listener:
+        assert is_shared(listener) == 0
+        with pytest.raises(ServeError, match="Use --workers=1"):
+            share_address(listener)

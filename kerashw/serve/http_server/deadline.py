@@ -22,7 +22,7 @@ class Deadline:
         """
         self._time, self._action = self._loop.time() + seconds, action
         if self._timer is None or self._time < self._timer_time:
-            self.cancel_timer()
+            self._cancel_timer()
             self._start_timer()
 
     def clear(self):
@@ -32,10 +32,9 @@ class Deadline:
     def cancel(self):
         """Remove the limit and its timer."""
         self._action = None
-        self.cancel_timer()
+        self._cancel_timer()
 
-    def cancel_timer(self):
-        """Stop the timer."""
+    def _cancel_timer(self):
         if self._timer:
             self._timer.cancel()
             self._timer = None

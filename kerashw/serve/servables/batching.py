@@ -118,7 +118,7 @@ class Batcher:
             self.metrics.record_batch(self.parameters.thread_pool_name, waits)
         try:
             return self._call(signature, batch)
-        except Exception as error:
+        except Exception as error:  # of any kind: the request gets it
             if len(batch) == 1:
                 return [error]
         # A request that fails must not affect the others, so each is repeated alone.
@@ -127,7 +127,7 @@ class Batcher:
     def _run_batch_of_one(self, signature, task):
         try:
             return self._call(signature, [task])[0]
-        except Exception as error:
+        except Exception as error:  # of any kind: the request gets it
             return error
 
     def _call(self, signature, batch):
