@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerashw.errors import InputError
-from kerashw.layers import Dense, DiagonalCount, Dropout, FactoredDense
+from kerashw.layers import Conv2D, Dense, DiagonalCount, Dropout, FactoredDense
 from kerashw.metrics import Accuracy
 from kerashw.optimizers import Adadelta
 
@@ -105,8 +105,8 @@ def convnet(input_shape=(28, 28, 1), num_classes=10, conv_dropout=0.25, dense_dr
         1199882
     """
     image = _image_input(input_shape, num_classes, min_size=6)
-    x = layers.Conv2D(32, 3, activation="relu", name="conv_1", **LAYOUT)(image)
-    x = layers.Conv2D(64, 3, activation="relu", name="conv_2", **LAYOUT)(x)
+    x = Conv2D(32, 3, activation="relu", name="conv_1", **LAYOUT)(image)
+    x = Conv2D(64, 3, activation="relu", name="conv_2", **LAYOUT)(x)
     x = layers.MaxPooling2D(2, name="pool", **LAYOUT)(x)
     x = Dropout(_check_rate(conv_dropout, "conv_dropout"), name="dropout_1")(x)
     x = layers.Flatten(name="flatten", **LAYOUT)(x)

@@ -14,7 +14,7 @@ from kerashw.benchmark.process_rounds import run_worker
 from kerashw.datasets import mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.fitting import fit
-from kerashw.layers import Dense, Dropout
+from kerashw.layers import Conv2D, Dense, Dropout
 from kerashw.models import TEST_BATCH_SIZE, compiled_model
 
 
@@ -71,7 +71,7 @@ def _fit_with_keras(model, data, options, callbacks):
 
 def _clone_as_keras_layer(layer):
     """Return a layer of Keras with the same settings."""
-    keras_class = {Dense: keras.layers.Dense, Dropout: keras.layers.Dropout}
+    keras_class = {cls: getattr(keras.layers, cls.__name__) for cls in (Conv2D, Dense, Dropout)}
     return keras_class.get(type(layer), type(layer)).from_config(layer.get_config())
 
 
