@@ -3,6 +3,7 @@
 import _thread
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -143,20 +144,36 @@ def show_status(console, text):
 
 @contextlib.contextmanager
 def quiet_import():
-    """Hide the standard error while TensorFlow is imported; show it if the import fails.
+    """Import TensorFlow and Keras without their output, and quickly.
 
-    TensorFlow writes there from C++, which Python's `sys.stderr` cannot intercept, before it reads
-    its log level.
+    TensorFlow writes to the standard error from C++, which Python's `sys.stderr` cannot intercept,
+    before it reads its log level. If the import fails, its output is shown. Python's garbage
+    collector would look at the objects of thousands of modules again and again: it is off during
+    the import, and looks only at what is made afterwards.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("absl").setLevel(logging.ERROR)
-    with tempfile.TemporaryFile() as hidden, _redirect_standard_error(hidden):
+    with (
+        tempfile.TemporaryFile() as hidden,
+        _redirect_standard_error(hidden),
+        _paused_garbage_collector(),
+    ):
         try:
             yield
         except Exception:  # any failed import is shown, and raised again
             hidden.seek(0)
             sys.stderr.write(hidden.read().decode(errors="replace"))
             raise
+
+
+@contextlib.contextmanager
+def _paused_garbage_collector():
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextlib.contextmanager
@@ -188,21 +205,16 @@ def run_command(command, name, hint=RESUME_HINT, needs_reader=False):
     """
     if isinstance(sys.stdout, OutputStream):
         sys.stdout.needs_reader = needs_reader
-    received = []
-
-    def interrupt(signal_number, frame):
-        received.append(signal_number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
+    interruptions = _Interruptions()
+    signal.signal(signal.SIGTERM, interruptions.interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it is ignored
-        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGINT, interruptions.interrupt)
     try:
-        with _repeat_lost_interrupts():
+        with interruptions.repeated():
             return command() or 0
     except (Exception, KeyboardInterrupt) as error:
         # Inside the C++ code of a library, an interruption can become any exception.
-        if received or isinstance(error, KeyboardInterrupt):
+        if interruptions.received or isinstance(error, KeyboardInterrupt):
             print_error(name, f"interrupted. {hint}")
             return EXIT_INTERRUPTED
         if isinstance(error, KerashwError):
@@ -215,33 +227,51 @@ def run_command(command, name, hint=RESUME_HINT, needs_reader=False):
         raise
 
 
-@contextlib.contextmanager
-def _repeat_lost_interrupts():
-    """Repeat an interruption that Python or a library ignores, instead of printing a traceback.
+class _Interruptions:
+    """Interruptions, repeated where Python or a library ignores them instead of ending the command.
 
-    Python ignores it in a destructor: TensorFlow's functions have them, and many of them run at the
-    end of a training. TensorFlow's C++ code prints some exceptions, and goes on.
+    Python ignores an exception in a destructor: TensorFlow's functions have them, and many of them
+    run at the end of a training. TensorFlow's C++ code prints some exceptions, and goes on.
     """
-    timers = []
 
-    def repeat_or(show):
+    def __init__(self):
+        self.received = False
+        self._is_in_hook = False
+        self._timers = []
+
+    def interrupt(self, signal_number, frame):
+        """Handle a signal."""
+        self.received = True
+        if not self._is_in_hook:  # Python ignores exceptions in the hooks, too
+            raise KeyboardInterrupt
+        self._repeat()
+
+    def _repeat(self):
+        timer = threading.Timer(0.01, _thread.interrupt_main, [signal.SIGTERM])
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
+
+    @contextlib.contextmanager
+    def repeated(self):
+        """Repeat those that are ignored, instead of printing a traceback."""
+        hooks = sys.unraisablehook, sys.excepthook
+        sys.unraisablehook, sys.excepthook = map(self._repeat_or, hooks)
+        try:
+            yield
+        finally:
+            sys.unraisablehook, sys.excepthook = hooks
+            for timer in self._timers:
+                timer.cancel()
+
+    def _repeat_or(self, show):
         def hook(*arguments):
             kind = arguments[0] if len(arguments) == 3 else arguments[0].exc_type
-            if issubclass(kind, KeyboardInterrupt):
-                timer = threading.Timer(0.01, _thread.interrupt_main)
-                timer.daemon = True
-                timers.append(timer)
-                timer.start()
-            else:
+            if not issubclass(kind, KeyboardInterrupt):
                 show(*arguments)
+                return
+            self._is_in_hook = True
+            self._repeat()
+            self._is_in_hook = False
 
         return hook
-
-    hooks = sys.unraisablehook, sys.excepthook
-    sys.unraisablehook, sys.excepthook = map(repeat_or, hooks)
-    try:
-        yield
-    finally:
-        sys.unraisablehook, sys.excepthook = hooks
-        for timer in timers:
-            timer.cancel()

@@ -1,12 +1,14 @@
 """Commands end with the documented exit code when they are interrupted."""
 
 import ctypes
+import gc
 import signal
+import threading
 import time
 
 import pytest
 
-from kerashw.console import EXIT_INTERRUPTED, run_command
+from kerashw.console import EXIT_INTERRUPTED, quiet_import, run_command
 
 
 class Interrupted:
@@ -62,6 +64,26 @@ def test_an_interruption_that_c_code_prints_is_not_lost(signal_number, interrupt
 
 
 @pytest.mark.parametrize("signal_number", SIGNALS)
+def test_an_interruption_while_one_is_repeated_is_not_lost(
+    signal_number, interrupted_code, monkeypatch
+):
+    start = threading.Timer.start
+
+    def start_late(timer):  # on a busy machine, the next signal arrives before the hook has ended
+        monkeypatch.setattr(threading.Timer, "start", start)
+        start(timer)
+        signal.raise_signal(signal_number)
+
+    def command():
+        monkeypatch.setattr(threading.Timer, "start", start_late)
+        Interrupted(signal_number)
+        while True:
+            time.sleep(0.01)
+
+    assert interrupted_code(command) == EXIT_INTERRUPTED
+
+
+@pytest.mark.parametrize("signal_number", SIGNALS)
 @pytest.mark.parametrize("error", [SystemError, OSError])
 def test_an_interruption_may_become_another_exception(signal_number, error, interrupted_code):
     def command():
@@ -71,3 +93,9 @@ def test_an_interruption_may_become_another_exception(signal_number, error, inte
             raise error("a result with an exception set") from None
 
     assert interrupted_code(command) == EXIT_INTERRUPTED
+
+
+def test_the_garbage_collector_rests_during_an_import():
+    with quiet_import():
+        assert not gc.isenabled()
+    assert gc.isenabled()
