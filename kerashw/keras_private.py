@@ -260,3 +260,41 @@ def looks_at_epochs_alone(tensorboard):
         and not tensorboard.write_steps_per_second
         and not tensorboard._should_trace
     )
+
+
+def calls_in_graph(model):
+    """Return the calls of layers and operations in a functional model, each before those after it.
+
+    Returns:
+        List of tuples: the layer or operation, its list of input tensors and its list of outputs.
+    """
+    nodes = model._nodes_by_depth
+    return [
+        (node.operation, node.input_tensors, node.output_tensors)
+        for depth in sorted(nodes, reverse=True)
+        for node in nodes[depth]
+    ]
+
+
+@contextlib.contextmanager
+def draws_of_examples(layer, draws):
+    """Let a layer that changes images at random use given numbers inside the block.
+
+    Args:
+        layer: One of Keras' layers for images, such as `keras.layers.RandomFlip`.
+        draws: Tensor (N, k) in [0, 1). A column is the next number that each image draws.
+    """
+    columns = iter(keras.ops.unstack(draws, axis=1))
+
+    def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+        return minval + (maxval - minval) * keras.ops.reshape(next(columns), shape)
+
+    class Backend:
+        random = types.SimpleNamespace(uniform=uniform)
+
+        def __getattr__(self, name):
+            return getattr(backend, name)
+
+    backend = layer.backend
+    with replaced([(layer, "backend", Backend())]):
+        yield

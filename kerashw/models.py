@@ -16,27 +16,15 @@ from keras import layers, ops
 from kerashw.errors import InputError
 from kerashw.layers import Conv2D, Dense, DiagonalCount, Dropout, FactoredDense
 from kerashw.metrics import Accuracy
+from kerashw.model_names import PRECISIONS
 from kerashw.optimizers import Adadelta
 
-# The value of `--precision` → the Keras dtype policy.
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 # Examples in a batch of evaluation. The size changes the speed, not the results.
 TEST_BATCH_SIZE = 500
 # The name of a model → the training steps in one call of its graph; 1 for all others. 512 steps of
 # softmax regression take less than 0.1 s; with 32 steps a call, an epoch takes 10 % longer.
 STEPS_PER_EXECUTION = {"softmax": 512}
-# The name of a model on the command line → its name in tables and figures.
-TITLES = {
-    "softmax": "softmax regression",
-    "mlp": "MLP",
-    "convnet": "ConvNet",
-    "factored": "factored softmax",
-    "diagonal": "diagonal classifier",
-    "learned_diagonal": "learned kernel",
-}
 LAYOUT = {"data_format": "channels_last"}  # also if ~/.keras/keras.json says another
-# The models for data sets of diagonals only.
-DIAGONAL_MODELS = ("diagonal", "learned_diagonal")
 
 
 def softmax_regression(input_shape=(28, 28, 1), num_classes=10):
@@ -218,7 +206,7 @@ MODELS = {
 }
 
 
-def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
+def compiled_model(name, seed, image_shape, num_classes, precision="float32", optimizer=None):
     """Build a model and compile it with the settings of Question 4.
 
     Args:
@@ -227,6 +215,7 @@ def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
         image_shape: Tuple (height, width, channels) of one image.
         num_classes: Integer, at least 2.
         precision: "float32" or "bfloat16".
+        optimizer: `keras.optimizers.Optimizer`; `None` for that of Question 4.
 
     Returns:
         A compiled `keras.Model`.
@@ -238,24 +227,30 @@ def compiled_model(name, seed, image_shape, num_classes, precision="float32"):
         >>> float(compiled_model("softmax", 0, (28, 28, 1), 10).optimizer.learning_rate)
         1.0
     """
-    keras.utils.set_random_seed(seed)
-    policy_before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[precision])
-    try:
-        model = MODELS[name](image_shape, num_classes)
-    finally:
-        keras.config.set_dtype_policy(policy_before)
-    model = compile_as_homework(model)
+    model = build_model(MODELS[name], seed, precision, image_shape, num_classes)
+    model = compile_as_homework(model, optimizer)
     # Not an argument of `compile`, because those are saved with the model.
     model.steps_per_execution = STEPS_PER_EXECUTION.get(name, 1)
     return model
 
 
-def compile_as_homework(model):
+def build_model(builder, seed, precision, *arguments):
+    """Call a builder with the random state and the dtype policy of `compiled_model`."""
+    keras.utils.set_random_seed(seed)
+    policy_before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        return builder(*arguments)
+    finally:
+        keras.config.set_dtype_policy(policy_before)
+
+
+def compile_as_homework(model, optimizer=None):
     """Compile a classifier with the optimizer, the loss and the metric of Question 4.
 
     Args:
         model: `keras.Model` whose output is class probabilities, shape (N, classes).
+        optimizer: Another `keras.optimizers.Optimizer` than Adadelta, or `None`.
 
     Returns:
         The same model, compiled with Adadelta, cross-entropy for integer labels (N,), and accuracy.
@@ -264,7 +259,7 @@ def compile_as_homework(model):
         >>> compile_as_homework(softmax_regression()).loss
         'sparse_categorical_crossentropy'
     """
-    model.compile(Adadelta(), "sparse_categorical_crossentropy", metrics=[Accuracy()])
+    model.compile(optimizer or Adadelta(), "sparse_categorical_crossentropy", metrics=[Accuracy()])
     return model
 
 

@@ -6,6 +6,8 @@ of this module fail with its name.
 
 import itertools
 
+import tensorflow as tf
+
 # TensorFlow's own group keys start at 1. A strategy uses only the first ones of its thousand.
 _GROUP_KEYS_PER_STRATEGY = 1000
 _strategy_numbers = itertools.count(1)
@@ -47,3 +49,11 @@ def reserve_group_keys(strategy):
     extended._collective_ops = extended._make_collective_ops_with_fallbacks()
     if is_default:
         extended._cross_device_ops = extended._collective_ops
+
+
+def trackable_object():
+    """Return an object whose attributes are saved with it, as the class of Keras' exports.
+
+    Unlike `tf.Module`, it can have an attribute `variables`.
+    """
+    return tf.__internal__.tracking.AutoTrackable()

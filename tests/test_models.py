@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kerashw.datasets import diagonals
 from kerashw.errors import InputError
+from kerashw.model_names import TITLES, TRAINED_MODELS
 from kerashw.models import (
     MODELS,
     compiled_model,
@@ -182,3 +183,8 @@ def test_seeds_decide_the_initial_weights():
 
     np.testing.assert_array_equal(weights(1), weights(1))
     assert (weights(1) != weights(2)).any()
+
+
+def test_the_names_are_those_of_the_builders():
+    assert tuple(MODELS) == TRAINED_MODELS
+    assert {*MODELS, "diagonal"} == set(TITLES)

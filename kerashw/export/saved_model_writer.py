@@ -1,53 +1,62 @@
-"""Export of a trained classifier as the next version of a SavedModel.
-
-The base folder of a model contains numbered versions. A server serves the greatest one. The folder
-of a version appears complete or not at all, and never changes afterwards.
-"""
-
-from pathlib import Path
+"""Export of a trained classifier as the next version of a SavedModel."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerashw.errors import InputError
-from kerashw.export.models_config_writer import versions
 from kerashw.export.signatures import CLASSIFY, build_signatures
-from kerashw.export.warmup_requests import write_warmup_requests
-from kerashw.files import temporary_folder
+from kerashw.export.version_folder import write_version
+from kerashw.export.warmup_requests import WARMUP_REQUESTS, write_warmup_requests
+from kerashw.tensorflow_private import trackable_object
+
+# Attributes of the exported object: lists of variables, `model.weights` and the model's epoch.
+MODEL_WEIGHTS, CURRENT_EPOCH = "model_weights", "current_epoch"
 
 
-def export_saved_model(model, directory, labels=None):
+def export_saved_model(model, directory, labels=None, epochs=(), centers_digits=None):
     """Write a classifier of images as the next version of a SavedModel.
 
     The SavedModel runs without Keras and without kerashw. These signatures return `probabilities`
     float32 (N, classes) and `class` int64 (N,), or the named outputs of the model:
 
     - `serving_default`: `image` float32 (N, height, width, channels) in [0, 1];
-    - `pixels`: `image` uint8 (N, height, width), pixels as in the data set;
-    - `image_bytes`: `image_bytes` string (N,), image files of digits, see
-      `kerashw.preprocessing.center_digits`.
+    - `pixels`: `image` uint8 (N, height, width), or (N, height, width, channels) in colour, pixels
+      as in the data set;
+    - `image_bytes`: `image_bytes` string (N,), image files. They are scaled as the pictures of a
+      folder, see `kerashw.preprocessing.scale_files`, or, if `centers_digits` is true, centred as
+      MNIST's digits, see `kerashw.preprocessing.center_digits`.
 
     These signatures return other outputs:
 
-    - `normalized`: `image_bytes` as above → `image` uint8 (N, height, width), the model's input;
+    - `normalized`: `image_bytes` as above → `image` uint8 as for `pixels`, the model's input;
     - `classify`, for TensorFlow Serving's `:classify`: `inputs` string (N,), serialized
       `tf.Example`s with a feature `image`, the floats of an image row by row → `classes` string
       (N, classes) and `scores` float32 (N, classes). A REST request must name the signature:
       `"signature_name": "classify"`;
+    - `inside`, `attributions` and `weights` show what the model computes, see
+      `kerashw.export.explanations`: `image` uint8 (N, height, width) as for `pixels`, or `unit`
+      int32 (N,) → pictures as PNG files, and numbers;
+    - `history`, if `epochs` are given: `epoch` int32 (N,) → `train_loss`, `test_loss` and
+      `test_accuracy` float32 (N,) of these epochs, see `kerashw.export.history_signature`;
     - `feature_map`, for a model that counts diagonals: `image` as for `serving_default` →
       `feature_map` int32 and `peaks` bool (N, height - size + 1, width - size + 1).
 
-    A model of colour images has only `serving_default` and `classify`. A model with named outputs
-    has none of `image_bytes`, `normalized` and `classify`. The SavedModel also contains the labels,
-    one a line, in `assets.extra/labels.txt`, and warm-up requests for every signature in
-    `assets.extra/tf_serving_warmup_requests`.
+    A model of colour images has none of `inside`, `attributions`, `weights` and `history`; one of
+    other than one or three channels has no `image_bytes` and `normalized` either. A model with
+    named outputs has only `serving_default`, `pixels` and `feature_map`. The SavedModel also
+    contains the labels, one a line, in `assets.extra/labels.txt`, and warm-up requests for every
+    signature that predicts, in `assets.extra/tf_serving_warmup_requests`.
 
     Args:
         model: Built `keras.Model`, functional or Sequential, floats (N, height, width, channels) →
             probabilities (N, classes), or a dictionary of outputs.
         directory: String or `Path`, the model's base folder; created if it does not exist.
         labels: Sequence of strings, the names of the classes; by default "0", "1", …
+        epochs: Sequence of dictionaries, the epochs in which the model was trained, with `epoch`,
+            `train_loss`, `test_loss` and `test_accuracy`.
+        centers_digits: Boolean, whether `image_bytes` are images of digits, to be centred; by
+            default if the model's images are grey and have MNIST's 28×28 pixels.
 
     Returns:
         `Path` of the version's folder: `directory`/1, then /2, …
@@ -63,24 +72,41 @@ def export_saved_model(model, directory, labels=None):
         '1'
 
     Reference:
-        https://www.tensorflow.org/tfx/serving/serving_basic, `keras.export.ExportArchive`.
+        https://www.tensorflow.org/tfx/serving/serving_basic.
+    """
+    return write_version(directory, classifier_writer(model, labels, epochs, centers_digits))
+
+
+def classifier_writer(model, labels, epochs, centers_digits=None):
+    """Check a classifier, and return a function that writes it as a SavedModel.
+
+    Args:
+        model: As for `export_saved_model`.
+        labels: As for `export_saved_model`.
+        epochs: As for `export_saved_model`.
+        centers_digits: As for `export_saved_model`.
+
+    Returns:
+        Function of the `Path` of the folder to write.
+
+    Raises:
+        InputError: If the model or the labels are not as above.
     """
     model = _check_model(model)
     labels = _check_labels(labels, model)
-    signatures = build_signatures(model, labels)
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(directory) as folder:
-        try:
-            _write_saved_model(folder / "model", model, signatures)
-            extras = folder / "model" / "assets.extra"
-            extras.mkdir()
-            if labels:
-                (extras / "labels.txt").write_text("".join(f"{x}\n" for x in labels), "utf-8")
-            write_warmup_requests(extras / "tf_serving_warmup_requests", signatures)
-        except tf.errors.OpError as error:
-            raise OSError(f"{directory} cannot be written: {error.message}") from error
-        return _move_to_next_version(folder / "model", directory)
+    # A variable, so that the models of all epochs have the same graph.
+    current_epoch = tf.Variable(epochs[-1]["epoch"] if epochs else 0, trainable=False)
+    signatures = build_signatures(model, labels, epochs, current_epoch, centers_digits)
+
+    def write(folder):
+        _write_saved_model(folder, model, signatures, current_epoch)
+        extras = folder / "assets.extra"
+        extras.mkdir()
+        if labels:
+            (extras / "labels.txt").write_text("".join(f"{x}\n" for x in labels), "utf-8")
+        write_warmup_requests(extras / WARMUP_REQUESTS, signatures)
+
+    return write
 
 
 def _check_model(model):
@@ -137,27 +163,25 @@ def _is_label(label):
     return isinstance(label, str) and len(label.splitlines()) == 1
 
 
-def _write_saved_model(folder, model, signatures):
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    for name, signature in signatures.items():
-        archive.add_endpoint(name, signature.function, [signature.input_spec])
-    archive.write_out(folder, verbose=False)
+def _write_saved_model(folder, model, signatures, current_epoch):
+    # `keras.export.ExportArchive` would trace each function twice and store each variable twice.
+    functions = {
+        name: tf.function(
+            signature.function, input_signature=[signature.input_spec], autograph=False
+        ).get_concrete_function()
+        for name, signature in signatures.items()
+    }
+    exported = trackable_object()
+    for name in ("variables", "trainable_variables", "non_trainable_variables"):
+        setattr(exported, name, [variable.value for variable in getattr(model, name)])
+    setattr(exported, MODEL_WEIGHTS, [variable.value for variable in model.weights])
+    setattr(exported, CURRENT_EPOCH, [current_epoch])
+    exported.captured = [function.variables for function in functions.values()]
+    for name, function in functions.items():
+        setattr(exported, name, function)
+    tf.saved_model.save(exported, str(folder), functions)
     if CLASSIFY in signatures:
-        # Keras declares every signature as one for `:predict`.
+        # TensorFlow declares every signature as one for `:predict`.
         updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
         updater.replace_method_name(CLASSIFY, tf.saved_model.CLASSIFY_METHOD_NAME)
         updater.save()
-
-
-def _move_to_next_version(folder, directory):
-    """Rename a complete folder to the next free version, also while other processes export."""
-    while True:
-        version = directory / str(max(versions(directory), default=0) + 1)
-        try:
-            folder.rename(version)
-        except OSError:
-            if not version.exists():
-                raise
-        else:
-            return version

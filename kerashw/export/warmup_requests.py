@@ -6,14 +6,15 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from kerashw.export.signatures import CLASSIFY
+from kerashw.export.signatures import CLASSIFY, EXPLANATIONS
 
+WARMUP_REQUESTS = "tf_serving_warmup_requests"  # in the folder assets.extra of a SavedModel
 # A single request, and a typical largest batch of a server with batching.
 BATCH_SIZES = (1, 32)
 
 
 def write_warmup_requests(path, signatures):
-    """Write requests for every signature of an exported model.
+    """Write requests for every signature of an exported model that predicts.
 
     Args:
         path: `Path` of the file to write: `assets.extra/tf_serving_warmup_requests` in the folder
@@ -26,6 +27,8 @@ def write_warmup_requests(path, signatures):
     image_size = math.prod(signatures["serving_default"].input_spec.shape[1:])
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name, signature in signatures.items():
+            if name in EXPLANATIONS:
+                continue
             if name == CLASSIFY:
                 logs = [_classify_log(image_size)]
             else:
@@ -44,12 +47,22 @@ def _classify_log(image_size):
 
 
 def _predict_logs(name, spec):
-    for batch in _batches(spec):
-        log = prediction_log_pb2.PredictionLog()
-        request = log.predict_log.request
-        request.model_spec.signature_name = name
-        request.inputs[spec.name].CopyFrom(tf.make_tensor_proto(batch))
-        yield log
+    return [predict_log(name, {spec.name: batch}) for batch in _batches(spec)]
+
+
+def predict_log(signature, inputs):
+    """Return a warm-up request for `:predict`, as a `PredictionLog`.
+
+    Args:
+        signature: String, the name of the signature.
+        inputs: Dictionary of arrays by the names of the inputs.
+    """
+    log = prediction_log_pb2.PredictionLog()
+    request = log.predict_log.request
+    request.model_spec.signature_name = signature
+    for name, array in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+    return log
 
 
 def _batches(spec):

@@ -3,7 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from kerashw.export import export_saved_model
+from kerashw.export import export_question_model, export_saved_model
+from kerashw.model_names import QUESTION_MODELS
 from kerashw.models import diagonal_classifier, softmax_regression
 
 
@@ -17,6 +18,13 @@ def softmax_version(tmp_path_factory):
 def diagonal_version(tmp_path_factory):
     """The folder of an exported diagonal classifier."""
     return export_saved_model(diagonal_classifier(), tmp_path_factory.mktemp("diagonal"))
+
+
+@pytest.fixture(scope="session")
+def question_versions(tmp_path_factory):
+    """The folders of the exported models of Questions 1 and 2, by name."""
+    folder = tmp_path_factory.mktemp("questions")
+    return {name: export_question_model(name, folder / name) for name in QUESTION_MODELS}
 
 
 @pytest.fixture(scope="session")

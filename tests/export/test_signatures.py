@@ -1,10 +1,13 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from kerashw.datasets import diagonals
 from kerashw.export import export_saved_model
+from kerashw.export.signatures import build_signatures
 from kerashw.models import softmax_regression
+from kerashw.preprocessing import center_digits, scale_files
 
 
 def test_signatures_are_as_documented(softmax):
@@ -20,12 +23,33 @@ def test_signatures_are_as_documented(softmax):
         "classes": tf.TensorSpec((None, 10), tf.string, "classes"),
         "scores": tf.TensorSpec((None, 10), tf.float32, "scores"),
     }
+    numbers = tf.TensorSpec((None,), tf.int32, "unit")
+    classes = {
+        name: tf.TensorSpec((None, 10), tf.float32, name)
+        for name in ("logits", "probabilities", "baseline", "sums")
+    }
+    one = {name: tf.TensorSpec((None, 1), tf.float32, name) for name in ("scales", "bias")}
+    files_of = {
+        name: tf.TensorSpec((None,), tf.string, name)
+        for name in ("layers", "attributions_bytes", "probabilities_bytes")
+    }
+
+    def chosen(*names):
+        return {name: (classes | one | files_of)[name] for name in names}
+
+    scale = {"scale": tf.TensorSpec((None,), tf.float32, "scale")}
     documented = {
         "serving_default": (image, outputs),
         "pixels": (pixels, outputs),
         "image_bytes": (files, outputs),
         "normalized": (files, {"image": pixels}),
         "classify": (examples, classified),
+        "inside": (pixels, chosen("layers", "logits", "probabilities", "scales")),
+        "attributions": (
+            pixels,
+            chosen("attributions_bytes", "baseline", "logits", "sums") | scale,
+        ),
+        "weights": (numbers, chosen("layers", "probabilities_bytes", "bias", "scales")),
     }
     assert set(softmax.signatures) == set(documented)
     for name, (spec, expected) in documented.items():
@@ -66,15 +90,45 @@ def test_every_batch_size_is_accepted(softmax):
     for n in (0, 1, 7):
         answer = softmax.signatures["pixels"](image=tf.zeros((n, 28, 28), tf.uint8))
         assert answer["probabilities"].shape == (n, 10)
+        for name in ("inside", "attributions"):
+            shown = softmax.signatures[name](image=tf.zeros((n, 28, 28), tf.uint8))
+            assert {len(value) for value in shown.values()} == {n}
+        shown = softmax.signatures["weights"](unit=tf.zeros(n, tf.int32))
+        assert {len(value) for value in shown.values()} == {n}
         files = tf.constant([file] * n, tf.string)
         answer = softmax.signatures["image_bytes"](image_bytes=files)
         assert answer["probabilities"].shape == (n, 10)
 
 
-def test_a_model_of_colour_images_has_no_signatures_of_grey_images(tmp_path):
-    model = softmax_regression(input_shape=(8, 8, 3), num_classes=4)
-    loaded = tf.saved_model.load(export_saved_model(model, tmp_path))
-    assert set(loaded.signatures) == {"serving_default", "classify"}
+def test_a_model_of_colour_images_takes_pixels_and_scales_image_files():
+    model = softmax_regression(input_shape=(8, 6, 3), num_classes=4)
+    signatures = build_signatures(model, list("abcd"))
+    names = {"serving_default", "pixels", "image_bytes", "normalized", "classify"}
+    assert set(signatures) == names
+    files = [tf.io.encode_jpeg(random_image(size)).numpy() for size in ((40, 30, 3), (8, 6, 3))]
+    pixels = signatures["normalized"].function(files)["image"]
+    np.testing.assert_array_equal(pixels, scale_files(files, 8, 6))
+    expected = model.predict(pixels.numpy() / np.float32(255), verbose=0)
+    for name, inputs in (("pixels", pixels), ("image_bytes", files)):
+        answer = signatures[name].function(inputs)
+        np.testing.assert_allclose(answer["probabilities"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("size", "centers_digits", "is_centered"),
+    [((28, 28), None, True), ((28, 28), False, False), ((16, 20), None, False)],
+)
+def test_digits_alone_are_centered(size, centers_digits, is_centered):
+    model = softmax_regression(input_shape=(*size, 1))
+    signatures = build_signatures(model, list("0123456789"), centers_digits=centers_digits)
+    files = [tf.io.encode_png(random_image((50, 40, 1))).numpy()]
+    found = signatures["normalized"].function(files)["image"]
+    scaled = scale_files(files, *size, 1)[..., 0]
+    np.testing.assert_array_equal(found, center_digits(files) if is_centered else scaled)
+
+
+def random_image(shape):
+    return np.random.default_rng(0).integers(0, 256, shape, "uint8")
 
 
 def test_a_sequential_model_of_half_precision_returns_float32(tmp_path):

@@ -15,7 +15,7 @@ def warmup_requests(version):
 
 
 @pytest.mark.parametrize("name", ["softmax", "diagonal"])
-def test_every_signature_has_warmup_requests(name, request):
+def test_every_signature_that_predicts_has_warmup_requests(name, request):
     version = request.getfixturevalue(f"{name}_version")
     loaded = request.getfixturevalue(name).signatures
     sizes = {}
@@ -30,6 +30,6 @@ def test_every_signature_has_warmup_requests(name, request):
         (size,) = {len(value) for value in inputs.values()}
         assert all(len(value) == size for value in loaded[name](**inputs).values())
         sizes.setdefault(name, set()).add(size)
-    assert set(sizes) == set(loaded)
+    assert set(sizes) == set(loaded) - {"inside", "attributions", "weights"}
     for name in set(sizes) & {"serving_default", "pixels", "feature_map"}:
         assert sizes[name] == {1, 32}

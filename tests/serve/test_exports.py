@@ -1,6 +1,7 @@
 """Exported models on a running server: image files, examples, labels and warm-up."""
 
 import base64
+import json
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from kerashw.datasets import diagonals
 from kerashw.errors import ClientError
 from kerashw.export import export_saved_model, write_models_config
+from kerashw.export.signatures import EXPLANATIONS
 from kerashw.models import convnet, diagonal_classifier
 from kerashw.serve.servables.loaded_model import LoadedModel
 from kerashw.serve.servables.warmup import warm_up
@@ -152,10 +154,33 @@ def test_the_feature_map_of_the_diagonal_classifier(client):
         assert steps["feature_map"][number, row, column] == 3
 
 
-def test_warm_up_prepares_all_signatures(exports):
+def test_what_a_model_shows_is_small(server, digits):
+    """The demo page asks for it while one draws."""
+    for request, inputs in (
+        ("inside", {"image": digits[0].tolist()}),
+        ("attributions", {"image": digits[0].tolist()}),
+        ("weights", {"unit": 3}),
+    ):
+        content = {"signature_name": request, "instances": [inputs]}
+        status, response = server.post("/v1/models/convnet:predict", content)
+        assert status == 200, response
+        (shown,) = response["predictions"]
+        files = [base64.b64decode(x["b64"]) for key, x in shown.items() if key.endswith("_bytes")]
+        assert files
+        assert all(file.startswith(b"\x89PNG") for file in files)
+        assert len(json.dumps(response)) < 60_000
+    described = json.loads(shown["layers"])
+    assert [layer["name"] for layer in described] == ["conv_1", "conv_2", "hidden", "probabilities"]
+
+
+def test_warm_up_prepares_all_signatures_that_predict(exports):
     for path in (exports / "convnet" / "1", exports / "diagonal" / "1"):
         model = LoadedModel(path)
-        signatures = [each for name, each in model.signatures.items() if name[:2] != "__"]
+        signatures = [
+            each
+            for name, each in model.signatures.items()
+            if name[:2] != "__" and name not in EXPLANATIONS
+        ]
         assert all(signature._callable is None for signature in signatures)
         assert warm_up(model, path) >= len(signatures)
         assert all(signature._callable is not None for signature in signatures)

@@ -21,13 +21,13 @@ class Client:
 
     Args:
         url: String, the address of the server, such as `http://127.0.0.1:8501`, or for gRPC
-            `grpc://127.0.0.1:8500`. With TLS, it begins with https:// or grpcs://.
+            `grpc://127.0.0.1:8500`. With TLS, it begins with `https://` or `grpcs://`.
         timeout: Float, the time limit for a response in seconds.
         retries: Integer, how often a request is repeated if the server cannot be reached or is
             overloaded (503; UNAVAILABLE in gRPC).
         wait: Float, the time before the first retry in seconds. It doubles with each retry.
         root_certificates: Path of a PEM file with the certificates to trust. The default is those
-            of the system for https://, and those of the package `grpcio` for grpcs://.
+            of the system for `https://`, and those of the package `grpcio` for `grpcs://`.
 
     Raises:
         ClientError: If the URL is invalid, or a package for gRPC is missing.

@@ -6,10 +6,14 @@ export class Card {
     this.labels = Array.from({ length: 10 }, (_, index) => labels[index] ?? String(index));
     this.winner = null; // the index of the likeliest class; null without a prediction
     this.seesNoDigit = false; // whether the model found no digit on the sheet
+    this.version = undefined; // the version that predicts; the newest
+    this.newest = versions[0];
     const template = document.getElementById("card");
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.querySelector("h2").textContent = name;
-    this.element.querySelector(".version").textContent = `version ${versions[0]}`;
+    this.insideButton = this.element.querySelector(".look-inside");
+    this.insideButton.setAttribute("aria-label", `Look inside ${name}`);
+    this.setVersion(undefined);
     this.element.querySelector("caption").textContent = `What ${name} says: each class and its probability`;
     // Bars do not fit beside long labels where two cards are side by side.
     this.element.classList.toggle("wide", this.labels.some((label) => label.length > 2));
@@ -22,6 +26,13 @@ export class Card {
   /** The label of the likeliest class; null without a prediction. */
   get prediction() {
     return this.winner === null ? null : this.labels[this.winner];
+  }
+
+  /** Set the version that predicts, undefined for the newest, and its epoch in words. */
+  setVersion(version, epoch) {
+    this.version = version;
+    const text = `version ${version ?? this.newest}`;
+    this.element.querySelector(".version").textContent = version === undefined ? text : `${text}: ${epoch}`;
   }
 
   clear() {

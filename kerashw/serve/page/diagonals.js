@@ -3,13 +3,21 @@
 import { latestOnly, predict } from "./api.js";
 import { Board } from "./board.js";
 import { Grid } from "./grid.js";
+import { showLearnedKernel } from "./learned_kernel.js";
+import { keepInLink } from "./link.js";
 
 const MAP_SIZE = 18;
 // The homework's worked example: two segments from the lower left to the upper right.
 const EXAMPLE = [[5, 10], [6, 9], [7, 8], [10, 13], [11, 12], [12, 11]];
 const MAIN_DIAGONALS = [[5, 8], [6, 9], [7, 10], [10, 11], [11, 12], [12, 13]];
 
-export function startDiagonals([model]) {
+/**
+ * Start the tab.
+ *
+ * @param model The model that counts.
+ * @param learned The model with a learned kernel; undefined if there is none.
+ */
+export function startDiagonals(model, learned) {
   const { name, versions, signatures } = model;
   const answer = document.getElementById("diagonal-answer");
   const map = new FeatureMap(document.getElementById("map"));
@@ -40,12 +48,32 @@ export function startDiagonals([model]) {
       : "";
   }
 
-  const grid = new Grid(document.getElementById("grid"), () => update(grid.pixels));
+  const updateLearned = learned && showLearnedKernel(learned);
+  const grid = new Grid(document.getElementById("grid"), () => {
+    update(grid.pixels);
+    updateLearned?.(toImage(grid.pixels, learned.signatures.serving_default.inputs.image.shape));
+  });
   const drawings = { "clear-grid": [], example: EXAMPLE, "main-diagonals": MAIN_DIAGONALS };
   for (const [button, drawing] of Object.entries(drawings)) {
     document.getElementById(button).addEventListener("click", () => grid.draw(drawing));
   }
   grid.draw(EXAMPLE);
+  keepInLink("diagonals", {
+    read: () => toText(grid.pixels),
+    write: (text) => grid.draw(fromText(text, grid.pixels.length)),
+  });
+}
+
+/** Return the pixels, row by row, as the digits of a hexadecimal number, for a link. */
+function toText(pixels) {
+  const bits = pixels.flat().map(Number).join("");
+  return BigInt(`0b${bits}`).toString(16);
+}
+
+/** Return the positions [row, column] of the pixels of a text that are set. */
+function fromText(text, size) {
+  const bits = BigInt(`0x${text}`).toString(2).padStart(size ** 2, "0");
+  return [...bits].flatMap((bit, index) => (bit === "1" ? [[Math.floor(index / size), index % size]] : []));
 }
 
 /** Return the image for the model, of one channel, with the grid in its upper left corner. */

@@ -2,10 +2,25 @@
 
 import { latestOnly, predict } from "./api.js";
 import { Card } from "./card.js";
+import { Drawing } from "./drawing.js";
+import { startInside } from "./inside.js";
+import { keepInLink } from "./link.js";
+import { whileOnScreen } from "./on_screen.js";
 import { Sheet } from "./sheet.js";
 
 const ANNOUNCE_DELAY = 400; // milliseconds without a new prediction before it is announced
 const NO_DIGIT = "There is no digit on the sheet. Draw one, or open another picture.";
+
+const listeners = [];
+
+/**
+ * Call a function with each new drawing: {png, isCurrent}. `await png()` is its PNG file in base64,
+ * and `isCurrent()` whether the sheet was not cleared since. The function is called with null when
+ * the sheet is cleared. If it returns a promise, the cards are busy until it resolves.
+ */
+export function onDrawing(listener) {
+  listeners.push(listener);
+}
 
 export function startDigits(models) {
   const answer = document.getElementById("digit-answer");
@@ -29,8 +44,8 @@ export function startDigits(models) {
     latestOnly(async (drawing) => {
       let show;
       try {
-        const instance = { b64: drawing.png };
-        const { prediction, milliseconds } = await predict(card.name, "image_bytes", instance);
+        const instance = { b64: await drawing.png() };
+        const { prediction, milliseconds } = await predict(card.name, "image_bytes", instance, card.version);
         // The probabilities have no name if they are the only output of the model.
         const probabilities = prediction.probabilities ?? prediction;
         const winner = prediction.class ?? probabilities.indexOf(Math.max(...probabilities));
@@ -38,33 +53,36 @@ export function startDigits(models) {
       } catch (error) {
         show = () => card.fail(error.message);
       }
-      if (drawing.sheetNumber !== sheetNumber) return;
+      if (!drawing.isCurrent()) return;
       show();
       announce();
     }),
   );
 
   const normalizer = models.find(({ signatures }) => signatures.normalized);
-  document.getElementById("seen").hidden = !normalizer;
+  const seen = document.getElementById("seen");
+  seen.hidden = !normalizer;
   if (normalizer) {
-    const updatePixels = async (drawing) => {
+    const updatePixels = latestOnly(async (drawing) => {
+      let pixels = null; // of an error, which the cards show
       try {
-        const { prediction } = await predict(normalizer.name, "normalized", { b64: drawing.png });
-        if (drawing.sheetNumber === sheetNumber) showPixels(prediction);
-      } catch {
-        if (drawing.sheetNumber === sheetNumber) showPixels(null); // the cards show the error
-      }
-    };
-    updateFunctions.push(latestOnly(updatePixels));
+        const instance = { b64: await drawing.png() };
+        pixels = (await predict(normalizer.name, "normalized", instance)).prediction;
+      } catch {}
+      if (drawing.isCurrent()) showPixels(pixels);
+    });
+    updateFunctions.push(whileOnScreen(seen, updatePixels));
   }
 
   /** Request the predictions for the sheet, and wait for them. */
-  async function update() {
+  async function update(functions = updateFunctions) {
     frameRequested = false;
     if (!sheet.isEmpty) {
       updates += 1;
-      const drawing = { png: sheet.png(), sheetNumber };
-      await Promise.all(updateFunctions.map((each) => each(drawing)));
+      setBusy();
+      const number = sheetNumber;
+      const drawing = { png: sheet.snapshot(), isCurrent: () => number === sheetNumber };
+      await Promise.all([...functions, ...listeners].map((each) => each(drawing)));
       updates -= 1;
     }
     setBusy();
@@ -78,14 +96,17 @@ export function startDigits(models) {
     if (sheet.isEmpty) {
       sheetNumber += 1;
       for (const card of cards) card.clear();
+      for (const listener of listeners) listener(null);
       showPixels(null);
       announce();
     } else if (!frameRequested) {
       frameRequested = true; // at most one update for each frame of the display
       setBusy();
-      requestAnimationFrame(update);
+      requestAnimationFrame(() => update());
     }
   }
+
+  startInside(models, cards, onDrawing, (card) => update([updateFunctions[cards.indexOf(card)]]));
 
   const sheet = new Sheet(document.getElementById("sheet"), onChange, (text) => {
     penStatus.textContent = text;
@@ -114,6 +135,14 @@ export function startDigits(models) {
   addEventListener("paste", (event) => {
     const file = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
     if (file && !document.getElementById("digits").hidden) open(file);
+  });
+  keepInLink("digits", {
+    read: () => (sheet.picture ? null : sheet.drawing.toText()),
+    write: (text) => {
+      const drawing = Drawing.fromText(text);
+      sheetNumber += 1;
+      sheet.show(drawing);
+    },
   });
 }
 

@@ -1,16 +1,25 @@
 // The entry point of the page: fetch the models, and start the tab that each of them fits.
 
-import { fetchModels } from "./api.js";
+import { OTHER_SERVER, fetchModels, modelUrl } from "./api.js";
+import { startBackprop } from "./backprop_tab.js";
 import { startDiagonals } from "./diagonals.js";
 import { startDigits } from "./digits.js";
+import { learnsKernel } from "./learned_kernel.js";
+import { startSpaces } from "./spaces_tab.js";
 import { startTabs } from "./tabs.js";
+import { startTools } from "./tools.js";
 
 startTabs();
+startTools();
 try {
   const models = await fetchModels();
   listModels(models);
   start("digits", models.filter(readsDigits), startDigits);
-  start("diagonals", models.filter(countsDiagonals), startDiagonals);
+  start("diagonals", models.filter(countsDiagonals), ([model]) => {
+    startDiagonals(model, models.find(learnsKernel));
+  });
+  start("spaces", models.filter(({ signatures }) => signatures.descent), startSpaces);
+  start("backprop", models.filter(({ signatures }) => signatures.step), startBackprop);
 } catch (error) {
   const alert = document.getElementById("error");
   alert.textContent = `The list of models cannot be read: ${error.message}`;
@@ -37,11 +46,12 @@ function start(tab, models, startTab) {
 }
 
 function listModels(models) {
+  if (OTHER_SERVER) document.getElementById("served-title").textContent = `Models of ${OTHER_SERVER}`;
   const list = document.getElementById("served");
   for (const { name, versions } of models) {
     const item = list.appendChild(document.createElement("li"));
     const link = item.appendChild(document.createElement("a"));
-    link.href = `v1/models/${encodeURIComponent(name)}/metadata`;
+    link.href = `${modelUrl(name)}/metadata`;
     link.textContent = name;
     item.append(versions.length ? ` version ${versions.join(", ")}` : " not available");
   }

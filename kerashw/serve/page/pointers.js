@@ -46,7 +46,7 @@ export function listenToStrokes(canvas, { start, extend, end }) {
 
   document.addEventListener("pointerdown", (event) => {
     if (!event.isPrimary || event.button !== 0) return;
-    if (event.target === canvas) draw(event, pointOf(event));
+    if (event.target === canvas) draw(event, pointOf(event).map(clamp)); // not on the border
     else if (isNear(event, event.pointerType === "mouse" ? Infinity : MARGIN)) outside = pointOf(event);
   });
   document.addEventListener("pointermove", (event) => {
@@ -71,6 +71,10 @@ export function listenToStrokes(canvas, { start, extend, end }) {
     if (isNear(event.touches[0], MARGIN)) event.preventDefault();
   };
   canvas.closest("main").addEventListener("touchstart", stopScrolling, { passive: false });
+}
+
+function clamp(coordinate) {
+  return Math.min(1, Math.max(0, coordinate));
 }
 
 function isInside(point) {

@@ -1,11 +1,12 @@
 // The sheet to draw a digit on, with a pointer, with the keyboard, or from a picture.
 
+import { Drawing } from "./drawing.js";
 import { listenToStrokes } from "./pointers.js";
 
-const INK_WIDTH = 0.075; // as a fraction of the sheet's side
 const STEP = 1 / 28; // how far an arrow key moves the pen, as a fraction of the side
-const PNG_SIDE = 280; // pixels of a drawing
+const DRAWING_SIDE = 280; // pixels of a drawing for the models
 const MAX_PICTURE_SIDE = 560; // pixels of an opened picture
+const MIN_CURSOR = 0.012; // the least radius of the ring around the pen that the keys move
 const MOVES = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
@@ -23,8 +24,8 @@ export class Sheet {
     this.canvas = canvas;
     this.onChange = onChange;
     this.setStatus = setStatus;
-    this.strokes = []; // arrays of points [x, y], in fractions of the side
-    this.picture = null; // an opened ImageBitmap, which replaces the strokes
+    this.drawing = new Drawing();
+    this.picture = null; // an opened ImageBitmap, which replaces the drawing
     this.cursor = [0.5, 0.5]; // the point of the pen that the keys move
     this.stroke = null; // the stroke that is being drawn
     this.pressedArrows = new Set();
@@ -36,26 +37,42 @@ export class Sheet {
   }
 
   get isEmpty() {
-    return !this.picture && !this.strokes.length;
+    return !this.picture && this.drawing.isEmpty;
   }
 
   clear() {
-    this.strokes = [];
-    this.stroke = null;
-    this.#replacePicture(null);
+    this.show(new Drawing());
+  }
+
+  /** Show a drawing. */
+  show(drawing) {
+    this.#replace(drawing, null);
     this.#update();
   }
 
   /** Show a picture. The next stroke replaces it with a new drawing. */
   open(picture) {
-    this.strokes = [];
-    this.stroke = null;
-    this.#replacePicture(picture);
+    this.#replace(new Drawing(), picture);
     this.#update();
   }
 
-  /** Return the sheet as a PNG file in base64: a drawing in white on black, a picture unchanged. */
-  png() {
+  /** Return a function that returns the sheet of now as a PNG file in base64, in a promise. */
+  snapshot() {
+    const canvas = this.#toCanvas();
+    let png; // encoded when it is first needed
+    return () => (png ??= encodePng(canvas));
+  }
+
+  #update() {
+    this.#paint();
+    this.onChange();
+  }
+
+  /**
+   * Return a canvas with what the models receive: a drawing in white on black, enlarged if it is
+   * small, or an opened picture unchanged.
+   */
+  #toCanvas() {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("2d");
     if (this.picture) {
@@ -67,27 +84,23 @@ export class Sheet {
       context.fillRect(0, 0, canvas.width, canvas.height);
       context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
     } else {
-      canvas.width = canvas.height = PNG_SIDE;
-      context.fillRect(0, 0, PNG_SIDE, PNG_SIDE);
-      this.#drawStrokes(context, "white");
+      canvas.width = canvas.height = DRAWING_SIDE;
+      context.fillRect(0, 0, DRAWING_SIDE, DRAWING_SIDE);
+      this.drawing.paintEnlarged(context, "white");
     }
-    return canvas.toDataURL("image/png").split(",")[1];
+    return canvas;
   }
 
-  #update() {
-    this.#paint();
-    this.onChange();
-  }
-
-  #replacePicture(picture) {
+  #replace(drawing, picture) {
     this.picture?.close(); // frees its pixels without waiting for the garbage collector
     this.picture = picture;
+    this.drawing = drawing;
+    this.stroke = null;
   }
 
   #startStroke(point) {
-    this.#replacePicture(null);
-    this.stroke = [point];
-    this.strokes.push(this.stroke);
+    if (this.picture) this.#replace(new Drawing(), null);
+    this.stroke = this.drawing.startStroke(point);
   }
 
   #listenToPointers() {
@@ -100,7 +113,7 @@ export class Sheet {
       },
       extend: (points) => {
         if (!this.stroke || this.usesKeys) return;
-        this.stroke.push(...points);
+        for (const point of points) this.drawing.extend(this.stroke, point);
         this.#update();
       },
       end: () => {
@@ -151,7 +164,7 @@ export class Sheet {
       );
     }
     if (this.stroke) {
-      this.stroke.push(this.cursor);
+      this.drawing.extend(this.stroke, this.cursor);
       this.#update();
     } else {
       this.#paint();
@@ -187,24 +200,8 @@ export class Sheet {
       context.drawImage(this.picture, (side - size[0]) / 2, (side - size[1]) / 2, ...size);
     }
     const style = getComputedStyle(canvas);
-    this.#drawStrokes(context, style.color);
+    this.drawing.paint(context, style.color);
     if (this.usesKeys) this.#drawCursor(context, style.getPropertyValue("--mark"));
-  }
-
-  #drawStrokes(context, color) {
-    const side = context.canvas.width;
-    context.strokeStyle = context.fillStyle = color;
-    context.lineWidth = INK_WIDTH * side;
-    context.lineCap = context.lineJoin = "round";
-    for (const stroke of this.strokes) {
-      const points = stroke.map(([x, y]) => [x * side, y * side]);
-      context.beginPath();
-      context.arc(...points[0], context.lineWidth / 2, 0, 2 * Math.PI);
-      context.fill();
-      context.beginPath();
-      for (const point of points) context.lineTo(...point);
-      context.stroke();
-    }
   }
 
   #drawCursor(context, color) {
@@ -213,7 +210,7 @@ export class Sheet {
     context.strokeStyle = context.fillStyle = color;
     context.lineWidth = side / 140;
     context.beginPath();
-    context.arc(x, y, (INK_WIDTH * side) / 2, 0, 2 * Math.PI);
+    context.arc(x, y, side * Math.max(this.drawing.penWidth / 2, MIN_CURSOR), 0, 2 * Math.PI);
     if (this.stroke) context.fill();
     context.stroke();
     for (const [dx, dy] of Object.values(MOVES)) {
@@ -223,4 +220,13 @@ export class Sheet {
       context.stroke();
     }
   }
+}
+
+/** Return a canvas as a PNG file in base64. Browsers encode it in another thread. */
+async function encodePng(canvas) {
+  const file = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const reader = new FileReader();
+  const result = new Promise((resolve) => reader.addEventListener("load", () => resolve(reader.result)));
+  reader.readAsDataURL(file);
+  return (await result).split(",")[1];
 }

@@ -1,20 +1,26 @@
 // Tabs after the WAI-ARIA practices: the arrow keys, Home and End move the focus and select a tab.
 
+import { readHash } from "./link.js";
+
 export function startTabs() {
   const tabs = [...document.querySelectorAll('[role="tab"]')];
 
-  function select(tab) {
+  function show(tab) {
     for (const each of tabs) {
       each.setAttribute("aria-selected", String(each === tab));
       each.tabIndex = each === tab ? 0 : -1;
       document.getElementById(each.getAttribute("aria-controls")).hidden = each !== tab;
     }
+  }
+
+  function select(tab) {
+    show(tab);
     history.replaceState(null, "", `#${tab.getAttribute("aria-controls")}`);
   }
 
-  function selectFromHash() {
-    const tab = tabs.find((each) => `#${each.getAttribute("aria-controls")}` === location.hash);
-    if (tab) select(tab);
+  function showFromHash() {
+    const tab = tabs.find((each) => each.getAttribute("aria-controls") === readHash().tab);
+    if (tab) show(tab);
   }
 
   tabs.forEach((tab, index) => {
@@ -33,6 +39,6 @@ export function startTabs() {
       target.focus();
     });
   });
-  addEventListener("hashchange", selectFromHash);
-  selectFromHash();
+  addEventListener("hashchange", showFromHash);
+  showFromHash();
 }

@@ -9,10 +9,12 @@ from playwright.sync_api import expect
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 HOMEWORK = ("diagonal", "mlp", "softmax")
+QUESTIONS = ("backprop", "spaces")
 SEVEN = [(0.3, 0.22), (0.5, 0.21), (0.7, 0.22), (0.62, 0.4), (0.53, 0.6), (0.46, 0.82)]
 # Pairs of siblings of which one covers a part of the other.
-OVERLAPS = """() => [...document.querySelectorAll("body, body *:not(.area, .cells)")].flatMap(
-    (parent) => {
+OVERLAPS = """() => [...document.querySelectorAll("body, body *")]
+    .filter((parent) => !parent.matches(".area, .cells, .picture, svg, svg *"))
+    .flatMap((parent) => {
         const boxes = [...parent.children]
             .filter((each) => each.checkVisibility() && !each.matches(".hidden, .area *"))
             .map((each) => [each, each.getBoundingClientRect()]);
@@ -25,7 +27,7 @@ OVERLAPS = """() => [...document.querySelectorAll("body, body *:not(.area, .cell
 
 @contextlib.contextmanager
 def open_page(browser, server, tab="digits", models=HOMEWORK, **options):
-    """Open the page; at the end, check that it logged nothing and used no other server.
+    """Open the page; at the end, check that it logged nothing and used no unexpected server.
 
     Args:
         browser: Browser of Playwright.
@@ -33,10 +35,14 @@ def open_page(browser, server, tab="digits", models=HOMEWORK, **options):
         tab: String, the name of the tab.
         models: Strings, the names of the served models that the page finds.
         options: `routes`, a dictionary from URL patterns to handlers; `script`, JavaScript that
-            runs before the page's; `may_log`, whether messages on the console are allowed; and the
-            options of a browser context.
+            runs before the page's; `may_log`, whether messages on the console are allowed;
+            `other`, the value of the parameter `server` in the page's address; and the options of
+            a browser context.
     """
     routes, script = options.pop("routes", {}), options.pop("script", "")
+    other = options.pop("other", "")
+    allowed = [f"{server.url}/", "blob:", "data:"]
+    allowed += [f"{other.partition('&')[0].rstrip('/')}/"] if other else []
     may_log = options.pop("may_log", False)
     with contextlib.closing(browser.new_context(**{"viewport": DESKTOP} | options)) as context:
         page = context.new_page()
@@ -48,13 +54,13 @@ def open_page(browser, server, tab="digits", models=HOMEWORK, **options):
         for pattern, handler in routes.items():
             page.route(pattern, handler)
         page.add_init_script(script)
-        page.goto(f"{server.url}/#{tab}")
+        page.goto(f"{server.url}/{other and f'?server={other}'}#{tab}")
         expect(
-            page.locator(f"#{tab} > :is(.present, .missing)").filter(visible=True)
+            page.locator(f"#{tab} > :is(.present, .missing), #error").filter(visible=True)
         ).to_be_visible()
         yield page
         assert urls
-        assert all(url.startswith(f"{server.url}/") for url in urls), urls
+        assert all(url.startswith(tuple(allowed)) for url in urls), urls
         assert may_log or not messages, messages
 
 

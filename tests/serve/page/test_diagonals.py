@@ -3,15 +3,18 @@
 import itertools
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from kerashw.verify.diagonal_proof import worked_example
 from tests.serve.page.browsing import (
     draw_with_mouse,
+    open_page,
     points_on_grid,
     read_feature_map,
     read_grid,
 )
+from tests.serve.page.conftest import LEARNED_KERNEL
 
 
 def correlate(image):
@@ -115,3 +118,21 @@ def test_pixels_are_drawn_with_the_keys(diagonals):
     keys.press("Home")
     keys.press("ArrowLeft")  # the focus stays in the first column
     assert diagonals.evaluate(focus) == "row 3, column 0"
+
+
+@pytest.mark.slow
+def test_the_learned_kernel_is_shown_and_answers(browser, page_server):
+    models = ("diagonal", "learned_diagonal")
+    with open_page(browser, page_server, "diagonals", models=models) as page:
+        page.locator("#learned").scroll_into_view_if_needed()
+        answer = page.locator("#learned-answer")
+        expect(answer).to_contain_text("Class 2")
+        expect(page.locator("#learned-model")).to_contain_text("the threshold θ = 1.00")
+        texts = page.locator("#learned .kernel span").all_inner_texts()
+        numbers = np.array([float(text.replace("−", "-")) for text in texts]).reshape(3, 3)
+        np.testing.assert_allclose(numbers, LEARNED_KERNEL, atol=0.01)
+        page.locator("#clear-grid").click()
+        draw_with_mouse(page, [(7.5, 4.5), (5.5, 6.5)], place=points_on_grid)  # one diagonal
+        expect(page.locator("#diagonal-answer")).to_have_text("1 peak: Class 1")
+        page.locator("#learned").scroll_into_view_if_needed()
+        expect(answer).to_contain_text("Class 1")

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from kerashw.datasets.pipeline import Batches
+from kerashw.fitting import fit
+from kerashw.models import convnet as convolutional
+from tests.conftest import compiled
 from tests.serve.page.browsing import (
     PHONE,
     SEVEN,
@@ -84,6 +88,39 @@ def test_a_seven_is_drawn_with_the_keys(digits):
     assert not read_normalized_digit(digits).any()
     rows = [row for rows in read_bars(digits).values() for row in rows]
     assert not any(row["width"] or row["marked"] for row in rows)
+
+
+def draw_in_size(page, size, place):
+    """Draw a seven of this share of the usual size; return what the models see, (28, 28)."""
+    points = place + size * (np.array(SEVEN) - 0.5)
+    draw_with_mouse(page, points.tolist())
+    expect_seven(page)
+    return read_normalized_digit(page)
+
+
+def test_a_tiny_seven_is_a_seven(digits):
+    draw_in_size(digits, 1 / 20, place=(0.1, 0.9))
+    assert read_ink(digits, [(0.09, 0.886), (0.15, 0.9)]) == [True, False]
+
+
+@pytest.mark.slow
+def test_the_size_and_the_place_of_a_drawing_change_no_answer(digits, data):
+    convnet = compiled(convolutional())
+    train = Batches(data.train_images[:6_000], data.train_labels[:6_000], batch_size=128, seed=0)
+    fit(convnet, train, verbose=0)
+    sizes = (1, 1 / 2, 1 / 4, 1 / 10, 1 / 20)
+    seen = []
+    for size, place in [
+        *((size, (size / 2, 1 - size / 2)) for size in sizes),
+        (1 / 20, (0.5, 0.5)),
+    ]:
+        digits.locator("#clear-sheet").click()
+        expect(digits.locator("#digit-answer")).to_have_text("Draw a digit")
+        seen.append(draw_in_size(digits, size, place))
+    images = np.stack(seen)[..., np.newaxis] / 255
+    assert convnet.predict(images, verbose=0).argmax(axis=-1).tolist() == [7] * len(seen)
+    small = np.stack(seen[2:]).astype(float)  # below the full size, the pictures are the same
+    assert np.abs(small - small[0]).mean() < 12
 
 
 def test_a_picture_is_opened_or_pasted(digits, data):

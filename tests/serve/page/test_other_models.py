@@ -8,12 +8,19 @@ from tests.serve.page.conftest import CLOTHES
 
 def test_without_a_model_the_page_says_what_to_type(browser, page_server):
     with open_page(browser, page_server, models=()) as page:
-        for tab, model in (("digits", "softmax"), ("diagonals", "diagonal")):
+        for tab, model in (
+            ("digits", "softmax"),
+            ("diagonals", "diagonal"),
+            ("backprop", "backprop spaces"),
+            ("spaces", "backprop spaces"),
+        ):
             page.locator(f"#{tab}-tab").click()
             text = page.get_by_role("tabpanel").inner_text()
             assert f"python -m kerashw.train --model {model}" in text
             assert "python -m kerashw.serve --model_config_file=" in text
-            expect(page.locator(f"#{tab} canvas, #{tab} [role=grid]").first).to_be_hidden()
+            expect(
+                page.locator(f"#{tab} :is(canvas, [role=grid], .network, .chart)").first
+            ).to_be_hidden()
 
 
 def test_classes_have_their_labels_and_probabilities_may_come_alone(browser, page_server):
