@@ -5,7 +5,7 @@ A command imports this module before any other:
 - `python -m` puts the working folder first on `sys.path`. A file `random.py` or `keras.py` in it
   would hide the module of this name. So the working folder is taken from `sys.path`; if kerashw
   itself is imported from it, it becomes the last folder instead.
-- `use_tensorflow` selects the backend of Keras.
+- `use_tensorflow` selects the backend of Keras, and `import_keras` imports it.
 """
 
 import os
@@ -13,6 +13,8 @@ import sys
 
 import kerashw
 from kerashw.errors import InputError
+
+OPTIONAL_PACKAGES = ("IPython", "jax", "matplotlib", "pandas", "sklearn", "torch")
 
 
 def use_tensorflow():
@@ -32,6 +34,21 @@ def use_tensorflow():
         )
     os.environ["KERAS_BACKEND"] = backend
     os.environ["KERAS_HOME"] = os.devnull  # where no keras.json can be
+
+
+def import_keras():
+    """Import Keras without the packages that it can use and no command does.
+
+    Where they are installed, their import takes up to seconds.
+    """
+    hidden = [name for name in OPTIONAL_PACKAGES if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # an import raises ImportError
+    try:
+        import keras  # noqa: F401
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _import_from_working_folder_last():

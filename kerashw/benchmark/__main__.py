@@ -64,7 +64,7 @@ def _parser():
         "--figures",
         type=os.path.expanduser,
         metavar="DIR",
-        help="folder for the figures of growth and photos",
+        help="folder for the figures of growth, photos and streaming",
     )
     return parser
 
@@ -77,7 +77,7 @@ def _benchmark(options):
         )
     topics = options.topics or DEFAULT_TOPICS
     check_writable("--json", options.json)
-    if {"growth", "photos"} & set(topics):  # the topics that draw
+    if {"growth", "photos", "streaming"} & set(topics):  # the topics that draw
         check_writable("--figures", options.figures, is_folder=True)
     use_tensorflow()
     setup = Setup(options.data_dir, options.figures and Path(options.figures))

@@ -12,6 +12,7 @@ from pathlib import Path
 from kerashw.benchmark.result_table import print_results, results_to_json
 from kerashw.console import quiet_import, show_status
 from kerashw.files import write_json
+from kerashw.startup import import_keras
 
 # The name of the module → what it measures, and about how long this takes on two cores.
 TOPICS = {
@@ -20,11 +21,13 @@ TOPICS = {
     "training": "epochs of softmax regression and the MLP; 4 minutes",
     "convnet": "epochs of the ConvNet, in float32 and bfloat16; 10 minutes",
     "fit": "epochs of ten models of other people's kind, beside Keras' fit and PyTorch; 12 minutes",
+    "layers": "epochs of models with kerashw's layers, beside Keras' layers; 30 seconds",
     "growth": "epochs by number of examples and by batch size; 6 minutes",
     "backprop": "the gradient of the dual network; 10 seconds",
     "diagonals": "counting diagonals; 10 seconds",
     "serving": "the server under load; 2 minutes",
     "scaling": "several replicas and workers on this machine; 4 minutes",
+    "streaming": "images on disk: epochs, order, memory; 20 GiB of disk, 15 minutes",
     "photos": "accuracy on synthetic photographs of digits; 2 minutes",
 }
 DEFAULT_TOPICS = ("machine", "startup", "training", "convnet", "backprop", "diagonals")
@@ -55,6 +58,7 @@ def run_topics(topics, setup, console, json_path=None):
         json_path: String, the file that is written after each topic; `None` to write no file.
     """
     with show_status(console, "Starting TensorFlow"), quiet_import():
+        import_keras()
         from kerashw.environment import environment
     versions_and_device = environment()
     console.print("{cpu}, {cores} cores; ".format(**versions_and_device["device"]), end="")

@@ -3,7 +3,7 @@
 import matplotlib
 import numpy as np
 
-from kerashw.models import TITLES
+from kerashw.model_names import COLORS, TITLES
 from kerashw.plots.epoch_axes import (
     HOMEWORK_ACCURACY,
     axis_limits,
@@ -11,10 +11,10 @@ from kerashw.plots.epoch_axes import (
     set_up_epoch_axes,
 )
 from kerashw.plots.label_placement import CURVE_LABEL, label_ends
-from kerashw.plots.style import GRID, INK, MODEL_COLORS, STYLE, new_figure
+from kerashw.plots.style import GRID, INK, STYLE, new_figure
 
 # A hypothesis space's name in the data → its title and its colour.
-SPACES = {"h1": ("H1", MODEL_COLORS["softmax"]), "h2": ("H2", MODEL_COLORS["convnet"])}
+SPACES = {"h1": ("H1", COLORS["softmax"]), "h2": ("H2", COLORS["convnet"])}
 
 
 @matplotlib.rc_context(STYLE)
@@ -119,7 +119,7 @@ def _plot_accuracies(axes, paths):
 
 def _plot_model(axes, name, values, longest):
     """Plot a model's mean and range; return its label, for `label_ends`."""
-    epochs, color = np.arange(1, values.shape[1] + 1), MODEL_COLORS[name]
+    epochs, color = np.arange(1, values.shape[1] + 1), COLORS[name]
     mean, extremes = values.mean(axis=0), (values.min(axis=0), values.max(axis=0))
     if len(epochs) > 1:
         axes.fill_between(epochs, *extremes, color=color, alpha=0.2, linewidth=0)

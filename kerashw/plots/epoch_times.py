@@ -5,8 +5,8 @@ import statistics
 import matplotlib
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from kerashw.models import TITLES
-from kerashw.plots.style import FAINT, MODEL_COLORS, STYLE, draw_horizontal_grid, new_figure
+from kerashw.model_names import COLORS, TITLES
+from kerashw.plots.style import FAINT, STYLE, draw_horizontal_grid, new_figure
 
 
 @matplotlib.rc_context(STYLE)
@@ -34,7 +34,7 @@ def epoch_times(measurements):
     left, right = figure.subplots(1, 2, sharey=True)
     figure.subplots_adjust(left=0.065, right=0.86, top=0.88, bottom=0.13, wspace=0.1)
     for measurement in measurements:
-        color = MODEL_COLORS[measurement.model]
+        color = COLORS[measurement.model]
         _plot_linear_growth(left, _medians(measurement.by_examples))
         for axes, seconds in ((left, measurement.by_examples), (right, measurement.by_batch_size)):
             sizes, times = zip(*_medians(seconds).items(), strict=True)

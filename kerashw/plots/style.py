@@ -9,15 +9,6 @@ from matplotlib.patches import FancyBboxPatch
 INK, FAINT, GRID = "#222222", "#666666", "#DDDDDD"
 # The palette of Okabe and Ito, whose colours are distinct for colour-blind readers.
 BLUE, SKY, GREEN, ORANGE, PINK = "#0072B2", "#9CC7E8", "#009E73", "#D55E00", "#CC79A7"
-# A model's name on the command line → its colour in every plot.
-MODEL_COLORS = {
-    "softmax": ORANGE,
-    "mlp": GREEN,
-    "convnet": BLUE,
-    "factored": PINK,
-    "diagonal": "#000000",
-    "learned_diagonal": "#882255",
-}
 # The colour of a box's outline → its fill.
 FILLS = {INK: "#FFFFFF", BLUE: "#E3F0F8", ORANGE: "#FCE9DD", GREEN: "#DFF3EC"}
 # These settings override the user's own matplotlib settings.

@@ -2,7 +2,8 @@
 
 import matplotlib
 
-from kerashw.models import TITLES
+from kerashw.histories import evaluated_on
+from kerashw.model_names import colors_of, short_title
 from kerashw.plots.epoch_axes import (
     HOMEWORK_ACCURACY,
     axis_limits,
@@ -12,18 +13,20 @@ from kerashw.plots.epoch_axes import (
     short_number,
 )
 from kerashw.plots.label_placement import CURVE_LABEL, label_ends
-from kerashw.plots.style import INK, MODEL_COLORS, STYLE, new_figure
+from kerashw.plots.style import STYLE, new_figure
 
 
 @matplotlib.rc_context(STYLE)
-def learning_curves(history):
+def learning_curves(history, color=None):
     """Plot a model's train loss, test loss and test accuracy by epoch, as in the homework.
 
-    The two losses have the same scale.
+    The two losses have the same scale. Epochs that were evaluated on validation examples have their
+    loss and accuracy in the place of those of the test.
 
     Args:
         history: Dict as in `history.json`: `model`, `parameters`, and `epochs`, a list of dicts of
             `epoch`, `train_loss`, `test_loss`, `test_accuracy`, `seconds`; at least one epoch.
+        color: A matplotlib colour; by default that of the model.
 
     Returns:
         `matplotlib.figure.Figure` with three subplots.
@@ -39,13 +42,17 @@ def learning_curves(history):
     figure.suptitle(title, x=0.05, y=0.97, ha="left", weight="bold", parse_math=False)
     margins = {"left": 0.05, "right": 0.91, "bottom": 0.15, "top": 0.78, "wspace": 0.52}
     train, test, accuracy = figure.subplots(1, 3, gridspec_kw=margins)
-    losses = [_column(history, "train_loss"), _column(history, "test_loss")]
+    examples = evaluated_on(history)
+    losses = [_column(history, "train_loss"), _column(history, f"{examples}_loss")]
     limits = axis_limits(losses[0] + losses[1], least=0.02)
+    color = color or colors_of([history["model"]])[history["model"]]
+    history = history | {"color": color}
     _plot_single(train, history, losses[0], "train loss (nats)", limits, short_number)
-    _plot_single(test, history, losses[1], "test loss (nats)", limits, short_number)
+    _plot_single(test, history, losses[1], f"{examples} loss (nats)", limits, short_number)
     percent = _percent(history)
     limits = axis_limits(percent, least=0.5, ceiling=100)
-    _plot_single(accuracy, history, percent, "test accuracy (%)", limits, "{:.2f} %".format)
+    title = f"{examples} accuracy (%)"
+    _plot_single(accuracy, history, percent, title, limits, "{:.2f} %".format)
     return figure
 
 
@@ -73,9 +80,15 @@ def comparison(histories, homework_accuracy=True):
     # A model without training has only epoch 0.
     epochs = sorted(set().union(*(_column(history, "epoch") for history in histories)))
     limits = axis_limits(values, least=0.5, ceiling=100)
-    set_up_epoch_axes(axes, epochs, "test accuracy (%)", limits)
+    set_up_epoch_axes(axes, epochs, f"{evaluated_on(histories[0])} accuracy (%)", limits)
+    colors = colors_of([history["model"] for history in histories])
     labels = [
-        _plot(axes, history, _percent(history), f"{{:.2f}} %  {_title(history)}".format)
+        _plot(
+            axes,
+            history | {"color": colors[history["model"]]},
+            _percent(history),
+            f"{{:.2f}} %  {_title(history)}".format,
+        )
         for history in histories
     ]
     if marked:
@@ -92,13 +105,13 @@ def _plot_single(axes, history, values, title, limits, format_value):
 
 def _plot(axes, history, values, format_value):
     """Plot a model's curve; return the label of its last value, for `label_ends`."""
-    epochs, color = _column(history, "epoch"), MODEL_COLORS.get(history["model"], INK)
+    epochs, color = _column(history, "epoch"), history["color"]
     plot_curve(axes, epochs, values, color)
     return epochs[-1], values[-1], format_value(values[-1]), {"color": color} | CURVE_LABEL
 
 
 def _title(history):
-    return TITLES.get(history["model"], history["model"])
+    return short_title(history["model"])
 
 
 def _column(history, name):
@@ -106,4 +119,4 @@ def _column(history, name):
 
 
 def _percent(history):
-    return [100 * accuracy for accuracy in _column(history, "test_accuracy")]
+    return [100 * value for value in _column(history, f"{evaluated_on(history)}_accuracy")]

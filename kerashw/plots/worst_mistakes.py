@@ -3,6 +3,7 @@
 import math
 
 import matplotlib
+import numpy as np
 from matplotlib.patches import Rectangle
 
 from kerashw.plots.style import GRID, STYLE, new_figure, short_name
@@ -15,7 +16,8 @@ def worst_mistakes(images, labels, predictions, confidences, classes, total):
     """Plot misclassified images, the most confident prediction first.
 
     Args:
-        images: uint8 array (M, height, width) in falling order of confidence, M at least 0.
+        images: uint8 array (M, height, width), or (M, height, width, 3) in colour, in falling order
+            of confidence, M at least 0. Digits, on a black ground, are shown on a white one.
         labels: Integer array (M,), the true classes.
         predictions: Integer array (M,), the predicted classes.
         confidences: Float array (M,), the probabilities of the predictions.
@@ -69,6 +71,11 @@ def _axes_in_inches(width, height):
 
 def _show_image(axes, image, extent, title):
     left, right, bottom, top = extent
-    axes.imshow(image, "gray_r", vmin=0, vmax=255, extent=extent)
+    colors = "gray_r" if np.median(image) == 0 else "gray"
+    # The image is as large as the square allows.
+    half_height, half_width = (right - left) / 2 * np.divide(image.shape[:2], max(image.shape[:2]))
+    x, y = (left + right) / 2, (top + bottom) / 2
+    sides = (x - half_width, x + half_width, y + half_height, y - half_height)
+    axes.imshow(image, colors, vmin=0, vmax=255, extent=sides)
     axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, color=GRID))
     axes.text((left + right) / 2, top - 0.06, title, ha="center", size=10.5, parse_math=False)

@@ -1,8 +1,9 @@
 """`python -m kerashw.verify`: test the claims of the homework, and print a table of verdicts."""
 
-from kerashw.startup import use_tensorflow
+from kerashw.startup import import_keras, use_tensorflow
 
 # isort: split
+import argparse
 import math
 import os
 import shlex
@@ -60,12 +61,13 @@ def _parser():
         "--claim",
         nargs="+",
         type=int,
+        choices=range(1, 14),
         metavar="N",
         help="the claims to test, 1 to 13 (default: all)",
     )
     add(
         "--seeds",
-        type=int,
+        type=_seeds,
         default=1,
         metavar="N",
         help="train the models of claims 10 to 13 from the seeds 0 to N - 1 (default: 1)",
@@ -83,17 +85,26 @@ def _parser():
     return parser
 
 
+def _seeds(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of at least 1. Received: {text!r}"
+        )
+    return int(text)
+
+
 def _verify(options, command):
     console = create_console(options.quiet)
     use_tensorflow()
+    check_writable("--figures", options.figures, is_folder=True)
+    check_writable("--json", options.json)
     with show_status(console, "Starting TensorFlow"), quiet_import():
+        import_keras()
         from kerashw.verify.claims import TrainedModels, select_claims
         from kerashw.verify.verdict_table import VerdictTable
     claims = select_claims(options.claim)
     table = VerdictTable(console)
     trained_models = TrainedModels(options.seeds, options.data_dir, table)
-    check_writable("--figures", options.figures, is_folder=True)
-    check_writable("--json", options.json)
     with table:
         results = []
         for claim in claims:

@@ -54,7 +54,7 @@ class TrainedModels:
 
     @functools.cached_property
     def data(self):
-        """MNIST, a `kerashw.datasets.mnist.ImageDataset`."""
+        """MNIST, a `kerashw.datasets.image_dataset.ImageDataset`."""
         self.observer.on_data_load("mnist")
         return mnist.load("mnist", self._data_dir).first(*self._examples)
 

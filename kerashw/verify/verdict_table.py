@@ -6,7 +6,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from kerashw.models import TITLES
+from kerashw.model_names import TITLES
 from kerashw.tables import escape
 from kerashw.train.observer import Observer
 from kerashw.train.progress_bar import TrainingBar, training_progress

@@ -22,6 +22,15 @@ def test_a_confusion_matrix_is_legible(classes, scale):
     assert_legible(confusion_matrix(random_counts(scale), classes))
 
 
+@pytest.mark.parametrize("classes", [31, 151])
+def test_many_classes_are_legible(classes):
+    counts = np.random.default_rng(0).integers(0, 3, (classes, classes))
+    axes = confusion_matrix(counts, [f"class {number}" for number in range(classes)]).axes[0]
+    assert axes.figure.get_size_inches().max() < 30
+    assert not axes.texts
+    assert_legible(axes.figure)
+
+
 def test_each_count_is_in_its_cell():
     counts = random_counts()
     axes = confusion_matrix(counts, DIGITS).axes[0]

@@ -4,8 +4,8 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from kerashw.models import TITLES
-from kerashw.plots.style import MODEL_COLORS, STYLE
+from kerashw.model_names import COLORS, TITLES
+from kerashw.plots.style import STYLE
 from kerashw.plots.training_curves import comparison
 
 from .histories import history
@@ -18,9 +18,9 @@ def contrast_with_white(color):
 
 
 def test_each_model_has_a_distinct_colour_that_is_legible_on_white():
-    assert set(MODEL_COLORS) == set(TITLES)
-    assert len(set(MODEL_COLORS.values())) == len(TITLES)
-    assert min(map(contrast_with_white, MODEL_COLORS.values())) > 3
+    assert set(COLORS) == set(TITLES)
+    assert len(set(COLORS.values())) == len(TITLES)
+    assert min(map(contrast_with_white, COLORS.values())) > 3
 
 
 def test_figures_do_not_depend_on_the_users_matplotlib_settings():

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerashw.models import TITLES
-from kerashw.plots.style import MODEL_COLORS
+from kerashw.model_names import COLORS, TITLES
 from kerashw.plots.training_curves import comparison, learning_curves
 
 from .histories import history
@@ -80,7 +79,7 @@ def test_a_comparison_labels_each_curve_in_its_colour():
     axes = figure.axes[0]
     assert end_labels(figure) == ["92.25 %  softmax regression", "98.22 %  MLP"]
     for name, text, line in zip(["softmax", "mlp"], axes.texts, axes.lines, strict=False):
-        assert text.get_color() == line.get_color() == MODEL_COLORS[name]
+        assert text.get_color() == line.get_color() == COLORS[name]
     assert axes.get_title(loc="left") == "test accuracy (%)"
     assert axes.get_xlabel() == "epoch"
 

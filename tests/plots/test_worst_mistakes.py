@@ -27,6 +27,16 @@ def test_mistakes_are_legible(classes, count):
     assert_legible(mistakes_figure(count, classes, total=9999 if count else 0))
 
 
+def test_colours_and_shapes_are_those_of_the_images():
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 10, 20, 3), "uint8")
+    figure = worst_mistakes(pictures, [0, 1], [1, 0], [0.9, 0.8], DIGITS, 2)
+    assert_legible(figure)
+    for image, expected in zip(figure.axes[0].images, pictures, strict=True):
+        np.testing.assert_array_equal(image.get_array(), expected)
+        left, right, bottom, top = image.get_extent()
+        np.testing.assert_allclose(right - left, 2 * (bottom - top))
+
+
 def test_titles_have_the_classes_and_the_confidence():
     figure = mistakes_figure(3, DIGITS, total=83)
     title, *texts = [text for text, _ in drawn_texts(figure)]

@@ -108,10 +108,10 @@ def test_the_exit_code_is_1_if_a_claim_does_not_hold(tmp_path, monkeypatch, caps
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
-        ("--claim 4 99 --figures {}/new", ["numbers 1, 2, 3", "Received: 99"]),
+        ("--claim 4 99 --figures {}/new", ["--claim", "invalid choice: 99", "1, 2, 3"]),
         ("--claim three", ["--claim", "'three'", "--help"]),
         ("--claim", ["--claim", "at least one argument"]),
-        ("--seeds 0 --json {}/claims.json", ["seeds", "at least 1", "Received: 0"]),
+        ("--seeds 0 --json {}/claims.json", ["--seeds", "at least 1", "Received: '0'"]),
         ("--json /proc/claims.json", ["--json /proc/claims.json cannot be written"]),
         ("--claim 4 --json {}", ["--json {} cannot be written: Is a directory"]),
         ("--claim 4 --figures {}/file", ["--figures {}/file cannot be written: File exists"]),

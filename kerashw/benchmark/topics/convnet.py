@@ -14,14 +14,6 @@ def measure(setup):
     Yields:
         `Comparison`s, `Table`s and remarks.
     """
-    float32 = training.installed_peers(training.KERAS | training.PYTORCH)
-    bfloat16 = training.installed_peers(training.PYTORCH_BFLOAT16)
-    results = training.run(setup, "convnet", training.KERASHW | float32 | bfloat16, ROUNDS)
-    yield from training.comparisons(results, "convnet", "kerashw", float32)
-    # PyTorch in float32 is the usual choice, and PyTorch in bfloat16 is the exact counterpart.
-    peers = [name for name in results if name in {"PyTorch", "kerashw", *bfloat16}]
-    yield from training.comparisons(results, "convnet", "kerashw, bfloat16", peers)
+    results = yield from training.compare_precisions(setup, "convnet", ROUNDS)
     yield training.time_to_accuracy(results)
-    yield training.hardware_limits(results, "convnet")
-    yield training.peak_memory(results, "convnet")
     yield from training.remarks()

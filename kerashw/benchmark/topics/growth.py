@@ -11,7 +11,8 @@ from kerashw.datasets import mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.files import atomic_write
 from kerashw.fitting import fit
-from kerashw.models import TEST_BATCH_SIZE, TITLES, compiled_model
+from kerashw.model_names import TITLES
+from kerashw.models import TEST_BATCH_SIZE, compiled_model
 
 EXAMPLES = (15_000, 30_000, 60_000)
 BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
@@ -60,7 +61,7 @@ def measure_growth(model, data, rounds, progress, examples=EXAMPLES, batch_sizes
 
     Args:
         model: "softmax", "mlp" or "convnet".
-        data: `kerashw.datasets.mnist.ImageDataset`.
+        data: `kerashw.datasets.image_dataset.ImageDataset`.
         rounds: Integer, the number of epochs of each size.
         progress: Function of a string that describes the current step.
         examples: Tuple of rising integers, numbers of training examples.

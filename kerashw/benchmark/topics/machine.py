@@ -9,7 +9,7 @@ from kerashw.benchmark.hardware_limits.epoch_arithmetic import LAYERS, epoch_cos
 from kerashw.benchmark.process_rounds import run_rounds
 from kerashw.benchmark.result_table import Table
 from kerashw.errors import BenchmarkError
-from kerashw.models import TITLES
+from kerashw.model_names import TITLES
 
 ROUNDS = 3
 

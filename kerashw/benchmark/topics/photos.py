@@ -9,7 +9,8 @@ from kerashw.datasets import mnist
 from kerashw.datasets.pipeline import Batches
 from kerashw.files import atomic_write
 from kerashw.fitting import fit, predict
-from kerashw.models import TEST_BATCH_SIZE, TITLES, compiled_model
+from kerashw.model_names import TITLES
+from kerashw.models import TEST_BATCH_SIZE, compiled_model
 from kerashw.preprocessing import center_digits
 
 # The name of a model → the epochs that it is trained for.
@@ -52,7 +53,7 @@ def train(name, data, progress):
 
     Args:
         name: String, a key of `EPOCHS`.
-        data: `kerashw.datasets.mnist.ImageDataset`.
+        data: `kerashw.datasets.image_dataset.ImageDataset`.
         progress: Function of a string that describes the current step.
 
     Returns:

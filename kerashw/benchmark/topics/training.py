@@ -22,7 +22,7 @@ from kerashw.benchmark.process_rounds import run_rounds
 from kerashw.benchmark.result_table import Table
 from kerashw.datasets import mnist
 from kerashw.errors import BenchmarkError
-from kerashw.models import TITLES
+from kerashw.model_names import TITLES
 
 # The name in the tables → the worker process, as in `run_rounds`.
 KERASHW = {
@@ -43,7 +43,7 @@ ROUNDS = {"softmax": 11, "mlp": 6}
 
 
 def measure(setup):
-    """Compare epochs of softmax regression and of the MLP.
+    """Compare epochs of softmax regression, and of the MLP in float32 and in bfloat16.
 
     Args:
         setup: `kerashw.benchmark.topic_runner.Setup`.
@@ -51,13 +51,38 @@ def measure(setup):
     Yields:
         `Comparison`s, `Table`s and remarks.
     """
-    for model, rounds in ROUNDS.items():
-        workers = {"kerashw": KERASHW["kerashw"]} | installed_peers(KERAS | PYTORCH)
-        results = run(setup, model, workers, rounds)
-        yield from comparisons(results, model, "kerashw", workers)
-        yield hardware_limits(results, model)
-        yield peak_memory(results, model)
+    workers = {"kerashw": KERASHW["kerashw"]} | installed_peers(KERAS | PYTORCH)
+    results = run(setup, "softmax", workers, ROUNDS["softmax"])
+    yield from comparisons(results, "softmax", "kerashw", workers)
+    yield hardware_limits(results, "softmax")
+    yield peak_memory(results, "softmax")
+    yield from compare_precisions(setup, "mlp", ROUNDS["mlp"])
     yield from remarks()
+
+
+def compare_precisions(setup, model, rounds):
+    """Compare epochs in float32 and in bfloat16.
+
+    Args:
+        setup: `kerashw.benchmark.topic_runner.Setup`.
+        model: "mlp" or "convnet".
+        rounds: Integer, the number of epochs.
+
+    Yields:
+        `Comparison`s and `Table`s.
+
+    Returns:
+        Dict, as from `run`.
+    """
+    float32, bfloat16 = installed_peers(KERAS | PYTORCH), installed_peers(PYTORCH_BFLOAT16)
+    results = run(setup, model, KERASHW | float32 | bfloat16, rounds)
+    yield from comparisons(results, model, "kerashw", float32)
+    # PyTorch in float32 is the usual choice, and PyTorch in bfloat16 is the exact counterpart.
+    peers = [name for name in results if name in {"PyTorch", "kerashw", *bfloat16}]
+    yield from comparisons(results, model, "kerashw, bfloat16", peers)
+    yield hardware_limits(results, model)
+    yield peak_memory(results, model)
+    return results
 
 
 def installed_peers(workers):
