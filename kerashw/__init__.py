@@ -24,7 +24,7 @@ The commands, each with `--help`:
 
 import importlib
 
-__version__ = "1.0.0"
+__version__ = "2.0.0"
 
 _PUBLIC = (
     "backprop",

@@ -14,6 +14,8 @@ NAME = "python -m kerashw"
 # A description of each command.
 COMMANDS = {
     "train": "train, evaluate, draw and export the models",
+    "predict": "print what a trained model answers to pictures",
+    "evaluate": "test a trained model on a data set",
     "verify": "test each claim of the homework",
     "benchmark": "compare the speed with that of other libraries",
     "serve": "serve models over TensorFlow Serving's REST and gRPC APIs",

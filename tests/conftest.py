@@ -51,6 +51,20 @@ def data():
 
 
 @pytest.fixture
+def run_here(capsys):
+    """Runs a command in this process, where TensorFlow is started already."""
+
+    def run(main, *arguments):
+        try:
+            code = main(list(map(str, arguments)))
+        except SystemExit as ended:
+            code = ended.code
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
 def public_folder():
     """A folder that other users may enter, unlike `tmp_path`."""
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 PACKAGE = pathlib.Path(kerashw.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_ROWS, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 24, 300, 60
-COMMANDS = {"train", "verify", "benchmark", "serve"}
+COMMANDS = {"train", "predict", "evaluate", "verify", "benchmark", "serve"}
 
 
 class Row(NamedTuple):

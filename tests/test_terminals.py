@@ -16,7 +16,8 @@ from tests.conftest import run_in_terminal
 from tests.ports import free_port
 from tests.shared_folder import shared_folder
 
-OTHER_COMMANDS = ["kerashw", "kerashw.verify", "kerashw.benchmark", "kerashw.serve"]
+OTHER_COMMANDS = ["kerashw", "kerashw.predict", "kerashw.evaluate", "kerashw.verify"]
+OTHER_COMMANDS += ["kerashw.benchmark", "kerashw.serve"]
 COMMANDS = ["kerashw.train", *OTHER_COMMANDS]
 SMALL = ["--model=softmax", "--epochs=1", "--train-examples=500", "--test-examples=100"]
 # The name of a folder: not ASCII, and an emoji of rich.

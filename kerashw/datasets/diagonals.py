@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerashw.datasets.diagonal_positions import pair_offsets, pair_positions, single_positions
-from kerashw.datasets.mnist import ImageDataset
+from kerashw.datasets.image_dataset import ImageDataset
 from kerashw.errors import InputError
 
 NAME, VERSION = "diagonals", "1.0.0"
@@ -141,8 +141,7 @@ def load(name=NAME, train=10_000, test=10_000, seed=0):
         seed: Non-negative integer.
 
     Returns:
-        `kerashw.datasets.mnist.ImageDataset` with pixels 0 and 255, and labels 0 for Class 1 and 1
-        for Class 2.
+        `ImageDataset` with pixels 0 and 255, and labels 0 for Class 1 and 1 for Class 2.
 
     Raises:
         InputError: If there is no data set of that name.

@@ -6,6 +6,7 @@ batch, so an epoch needs no Python code and no copy of the data.
 `Batches` and `ArrayBatches` have the same interface:
 
 - `order(epoch)` starts an epoch and returns the order of its examples.
+- `pieces(order)` yields the examples of an epoch; those in memory are one `Piece`.
 - `rows(order, step)` returns the rows of a full batch: the indices of its examples.
 - `last_rows(order)` returns the rows of the last batch of an epoch if it is smaller.
 - `gather(arrays, rows)` returns the examples in these rows, or in a part of them, as the model's
@@ -17,18 +18,37 @@ batch, so an epoch needs no Python code and no copy of the data.
 """
 
 import numbers
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kerashw.datasets.epoch_order import epoch_order
 from kerashw.errors import InputError
+
+
+class Piece(NamedTuple):
+    """A part of an epoch whose examples are in memory.
+
+    Args:
+        arrays: Structure of tensors (n, …).
+        order: int32 tensor, the order of these examples.
+        start: Integer, the step of the epoch that the piece begins with.
+        stop: Integer, the step after its last.
+    """
+
+    arrays: Any
+    order: tf.Tensor
+    start: int
+    stop: int
 
 
 class _InMemoryBatches:
     """Base class of `Batches` and `ArrayBatches`, which can load any example at any time."""
 
     prefetchable = True  # A batch can be loaded before its step starts.
+    example_bytes = 0  # The examples are shuffled completely.
 
     def __init__(self, arrays, length, batch_size, seed):
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
@@ -81,10 +101,11 @@ class _InMemoryBatches:
 
     def order(self, epoch):
         """Return the order of the examples in an epoch, an int32 tensor (N,)."""
-        indices = np.arange(len(self), dtype=np.int32)
-        if self.seed is not None:
-            np.random.default_rng((self.seed, epoch)).shuffle(indices)
-        return tf.constant(indices)
+        return tf.constant(epoch_order(len(self), self.seed, epoch, self.example_bytes))
+
+    def pieces(self, order):
+        """Yield the parts of an epoch that are in memory at a time: here, one with everything."""
+        yield Piece(self.arrays, order, 0, self.steps)
 
     def rows(self, order, step):
         """Return the rows of a full batch, an int32 tensor (batch size,).
@@ -95,7 +116,7 @@ class _InMemoryBatches:
 
     def last_rows(self, order):
         """Return the rows of the last batch if it is smaller than the others."""
-        return order[self.full_steps * self.batch_size :]
+        return order[-(len(self) % self.batch_size) :]
 
     def load(self, rows):
         """Return the examples in these rows."""
@@ -139,10 +160,15 @@ class Batches(_InMemoryBatches):
                 "images must be (N, height, width) or (N, height, width, channels), labels (N,), "
                 f"N at least 1. Received: shapes {images.shape} and {labels.shape}"
             )
+        super().__init__(self.as_tensors(images, labels), len(images), batch_size, seed)
+        self.example_bytes = images[0].nbytes
+
+    @staticmethod
+    def as_tensors(images, labels):
+        """Return the images (N, height, width, channels) and the labels as tensors."""
         if images.ndim == 3:
             images = images[..., np.newaxis]
-        arrays = tf.constant(images), tf.constant(labels)
-        super().__init__(arrays, len(images), batch_size, seed)
+        return tf.constant(images), tf.constant(labels)
 
     def batch(self, order, step):
         """Return one batch of an epoch.

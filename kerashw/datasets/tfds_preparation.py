@@ -1,7 +1,7 @@
-"""Prepare and decode data sets of MNIST's shape with tensorflow-datasets.
+"""Prepare data sets of labelled images with tensorflow-datasets.
 
-Every failure (no such data set, another shape, no network, a damaged archive or a damaged prepared
-data set) raises one error that says what to do. The functions import tensorflow-datasets
+Every failure (no such data set, no labelled images, no network, a damaged archive or a damaged
+prepared data set) raises one error that says what to do. The functions import tensorflow-datasets
 themselves, because loading a cached data set does not need it.
 """
 
@@ -9,19 +9,15 @@ import contextlib
 import io
 import json
 import os
-import re
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from kerashw.datasets import array_cache
+from kerashw.datasets.tfds_decoding import summary, supervised_keys
 from kerashw.errors import DataError
 from kerashw.files import lock_folder
 
-IMAGE_SHAPE = (28, 28, 1)
-NUM_CLASSES = 10
 ARCHIVE_FOLDER = Path(__file__).with_name("archives")
 ARCHIVES = (
     "train-images-idx3-ubyte.gz",
@@ -44,12 +40,12 @@ def prepared_builder(name, data_dir):
 
     Raises:
         DataError: If the data set is unknown, cannot be downloaded, prepared or read, is damaged,
-            or does not have 28×28 grey images in 10 classes.
+            or does not have images with class labels.
     """
-    with _exclusive_access(data_dir):
+    with exclusive_access(data_dir):
         _check_readable(data_dir / name.partition(":")[0])
         builder = _builder(name, data_dir)
-        _check_shape(builder, name)
+        supervised_keys(builder)
         if not builder.is_prepared():
             _check_new(Path(builder.data_dir))
             _prepare(builder, name)
@@ -57,7 +53,7 @@ def prepared_builder(name, data_dir):
 
 
 @contextlib.contextmanager
-def _exclusive_access(data_dir):
+def exclusive_access(data_dir):
     """Lock the data directory: other processes wait, and then find the data set prepared."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # tensorflow-datasets reports it more precisely
@@ -75,8 +71,9 @@ def _check_readable(folder):
 
     try:
         for parent, _, files in os.walk(folder, onerror=raise_error):
-            for name in set(files) - {array_cache.FILE_NAME}:
-                Path(parent, name).open("rb").close()
+            for name in files:
+                if not array_cache.is_cache(name):
+                    Path(parent, name).open("rb").close()
     except PermissionError as error:
         raise DataError(
             f"the prepared data set cannot be read: {error.filename}: {error.strerror}. "
@@ -105,32 +102,19 @@ def _builder(name, data_dir):
         raise unknown_dataset_error(name) from error
     except (ParseError, json.JSONDecodeError) as error:
         raise array_cache.damaged_error(
-            data_dir / name, f"dataset_info.json: {_summary(error)}"
+            data_dir / name, f"dataset_info.json: {summary(error)}"
         ) from error
     except (ValueError, AssertionError, KeyError, ImportError) as error:
-        raise DataError(f"the data set {name!r} cannot be used: {_summary(error)}") from error
+        raise DataError(f"the data set {name!r} cannot be used: {summary(error)}") from error
 
 
 def unknown_dataset_error(name):
-    """Return the `DataError` for a name that tensorflow-datasets does not know."""
+    """Return the `DataError` for a name that is neither a data set's nor a path's."""
     return DataError(
-        f"tensorflow-datasets has no data set {name!r}. "
-        "Expected mnist, or one of its shape: fashion_mnist, kmnist"
+        f"there is no data set {name!r}, and no folder of that name. Expected mnist, another set "
+        "of labelled images in tensorflow-datasets, such as fashion_mnist or cifar10, a folder of "
+        "pictures, or a .npz file"
     )
-
-
-def _check_shape(builder, name):
-    features = dict(getattr(builder.info.features, "items", dict)())
-    image, label = features.get("image"), features.get("label")
-    if (
-        getattr(image, "shape", None) != IMAGE_SHAPE
-        or getattr(label, "num_classes", None) != NUM_CLASSES
-    ):
-        raise DataError(
-            f"the data set {name!r} does not fit: expected images of 28×28×1 in 10 classes. "
-            f"Received: image={getattr(image, 'shape', None)}, "
-            f"classes={getattr(label, 'num_classes', None)}"
-        )
 
 
 def _prepare(builder, name):
@@ -186,7 +170,7 @@ def _download_and_prepare(builder, name, **settings):
     # tensorflow-datasets raises a RuntimeError for TensorFlow's own errors, such as a full disk.
     except (OSError, RuntimeError, tf.errors.OpError) as error:
         raise DataError(
-            f"the data set {name!r} cannot be prepared in {builder.data_dir}: {_summary(error)}. "
+            f"the data set {name!r} cannot be prepared in {builder.data_dir}: {summary(error)}. "
             "Choose another folder with --data-dir"
         ) from error
 
@@ -203,50 +187,8 @@ def _checksum_error(name, message, own_archives):
 
 def _download_error(name, error):
     request = getattr(error, "request", None)
-    reason = f"{urlsplit(request.url).hostname} does not answer" if request else _summary(error)
+    reason = f"{urlsplit(request.url).hostname} does not answer" if request else summary(error)
     return DataError(
         f"the data set {name!r} cannot be downloaded: {reason}. "
         "Its download needs the network; mnist needs no download"
     )
-
-
-def decode(builder):
-    """Decode a whole prepared data set.
-
-    Args:
-        builder: Prepared `tfds.core.DatasetBuilder`.
-
-    Returns:
-        Dict of `train_images`, `train_labels`, `test_images` and `test_labels`. The images are
-        uint8 (N, 28, 28), the labels int64 (N,).
-
-    Raises:
-        DataError: If a split is missing, or damaged according to the checksums of its records.
-    """
-    import tensorflow as tf
-    import tensorflow_datasets as tfds
-
-    folder = Path(builder.data_dir)
-    arrays = {}
-    for split in ("train", "test"):
-        if split not in builder.info.splits:
-            raise DataError(f"the data set {builder.name!r} has no split {split!r}")
-        try:
-            examples = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
-        except (tf.errors.OpError, OSError) as error:
-            raise array_cache.damaged_error(
-                folder, f"the split {split!r}: {_summary(error)}"
-            ) from error
-        expected = builder.info.splits[split].num_examples
-        if len(examples["label"]) != expected:
-            found = f"{len(examples['label'])} of {expected} examples"
-            raise array_cache.damaged_error(folder, f"the split {split!r} has {found}")
-        arrays[f"{split}_images"] = examples["image"][..., 0]
-        arrays[f"{split}_labels"] = examples["label"].astype(np.int64)
-    return arrays
-
-
-def _summary(error):
-    """Return the first line of an error, without TensorFlow's node names."""
-    lines = str(getattr(error, "message", error)).strip().splitlines() or [type(error).__name__]
-    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*", "", lines[0])[:300]

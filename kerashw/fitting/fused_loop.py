@@ -171,10 +171,12 @@ class FusedLoop:
 
 
 class _ArraySteps:
-    """The steps of one epoch of batches in memory."""
+    """The steps of one epoch of batches that any step can load, piece by piece."""
 
     def __init__(self, fused, data, order):
-        self.fused, self.data, self.order, self.done = fused, data, order, 0
+        self.fused, self.data, self.done = fused, data, 0
+        self.pieces = data.pieces(order)
+        self.piece = next(self.pieces)
 
     @property
     def at_end(self):
@@ -183,13 +185,23 @@ class _ArraySteps:
 
     def run(self, number):
         """Run the next steps, at most `number`, and return the logs of the last one."""
-        data, full_steps = self.data, self.data.full_steps
-        start, self.done = self.done, min(self.done + number, data.steps)
-        if start < full_steps:
-            stop = min(self.done, full_steps)
-            logs = self.fused.loop(data.arrays, self.order, tf.constant(start), tf.constant(stop))
-        if self.done > full_steps:
-            logs = self.fused.last_step(data.arrays, data.last_rows(self.order))
+        end = min(self.done + number, self.data.steps)
+        while self.done < end:
+            if self.done == self.piece.stop:
+                self.piece = None  # Its memory is free before the next but one is read.
+                self.piece = next(self.pieces)
+            logs = self._run_in_piece(min(end, self.piece.stop))
+        return logs
+
+    def _run_in_piece(self, stop):
+        arrays, order, first, _ = self.piece
+        start, self.done = self.done, stop
+        full_stop = min(stop, self.data.full_steps)
+        if start < full_stop:
+            steps = tf.constant(start - first), tf.constant(full_stop - first)
+            logs = self.fused.loop(arrays, order, *steps)
+        if stop > full_stop:
+            logs = self.fused.last_step(arrays, self.data.last_rows(order))
         return logs
 
 

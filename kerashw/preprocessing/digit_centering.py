@@ -4,14 +4,9 @@ import functools
 
 import tensorflow as tf
 
-from kerashw.preprocessing import image_formats
 from kerashw.preprocessing.foreground import extract_foreground
-from kerashw.preprocessing.image_decoding import (
-    MAX_PIXELS,
-    decode_image,
-    pixel_count,
-    pixel_limit,
-)
+from kerashw.preprocessing.image_decoding import decode_image
+from kerashw.preprocessing.image_files import process_image_files
 
 # The share of a side of the image that a digit fills in MNIST: 20 of 28 pixels.
 BOX_SHARE = 20 / 28
@@ -78,75 +73,14 @@ def _graph(height, width):
 
 
 def _center_all(files, height, width):
-    is_decodable = image_formats.is_decodable(files)
-    is_decoded, is_within_limit, has_digit, digits = _center_in_sequence(files, height, width)
-    limits = ", ".join(f"{pixels:,} ({kind})" for kind, pixels in MAX_PIXELS.items())
-    expected = ". Expected a PNG, JPEG, GIF or BMP image"
-    with tf.control_dependencies(
-        [
-            _assert_all(is_decodable, "is ", image_formats.describe(files), expected),
-            _assert_all(is_decoded, "is damaged", expected),
-            _assert_all(is_within_limit, f"has too many pixels. Expected at most {limits}"),
-            _assert_all(has_digit, "has no digit: all of it is background"),
-        ]
-    ):
-        return tf.ensure_shape(digits, (None, height, width))
-
-
-def _center_in_sequence(files, height, width):
-    """Process one file at a time, so that only one decoded image is in memory.
-
-    Returns:
-        Boolean tensors (N,), whether each file is decoded, whether its size is within the limit and
-        whether it has a digit, and the digits, uint8 (N, height, width). The digits are complete
-        only if all are true.
-    """
     blank = tf.zeros((height, width), tf.uint8)
 
-    @tf.autograph.experimental.do_not_convert
-    def is_decodable(_, file):
-        return image_formats.is_decodable(file)
+    def center(file):
+        foreground, has_digit = extract_foreground(decode_image(file))
+        digit = tf.cond(has_digit, lambda: _center(foreground, height, width), lambda: blank)
+        return digit, has_digit
 
-    @tf.autograph.experimental.do_not_convert
-    def center(index, file):
-        def decode_and_center():
-            foreground, has_digit = extract_foreground(decode_image(file))
-            digit = tf.cond(has_digit, lambda: _center(foreground, height, width), lambda: blank)
-            return digit, has_digit
-
-        is_within_limit = pixel_count(file) <= pixel_limit(file)
-        digit, has_digit = tf.cond(is_within_limit, decode_and_center, lambda: (blank, True))
-        return index, is_within_limit, has_digit, digit
-
-    # The error of a failed operation does not contain the index of the file. So files that fail are
-    # removed, and padding with the index -1 replaces them at the end. The first missing index is
-    # that of the first file that failed.
-    count = tf.size(files, tf.int64)
-    dataset = tf.data.Dataset.from_tensor_slices(files).enumerate()
-    dataset = dataset.filter(is_decodable).map(center).ignore_errors()
-    padding = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), True, True, blank))
-    dataset = dataset.concatenate(padding.repeat(count + 1)).batch(count + 1).take(1)
-    dataset = dataset.with_options(_options_without_optimization())
-    indices, *results = (values[:-1] for values in dataset.get_single_element())
-    return tf.equal(indices, tf.range(count)), *results
-
-
-def _options_without_optimization():
-    """Return the options of a dataset that is read once: its optimization would take longer."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.experimental_optimization.apply_default_optimizations = False
-    return options
-
-
-def _assert_all(conditions, *messages):
-    """Assert conditions (N,); a message is a string, or strings (N,) of which one is chosen."""
-    first = tf.argmin(tf.cast(tf.concat([conditions, [False]], 0), tf.int8))
-    parts = ["image_bytes[", tf.strings.as_string(first), "] "]
-    for message in messages:
-        is_chosen = isinstance(message, tf.Tensor)
-        parts.append(tf.concat([message, [""]], 0)[first] if is_chosen else message)
-    return tf.debugging.Assert(tf.reduce_all(conditions), [tf.strings.join(parts)])
+    return process_image_files(files, center, blank, "has no digit: all of it is background")
 
 
 def _center(foreground, height, width):

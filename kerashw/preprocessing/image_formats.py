@@ -64,6 +64,26 @@ def is_decodable(files):
     return tf.reduce_any([has_signature(files, kind) for kind in SIGNATURES], axis=0)
 
 
+def is_grey(file):
+    """Return whether a PNG or JPEG file is stored in grey levels, a boolean tensor.
+
+    Args:
+        file: String tensor, scalar, the content of a file of a format of `SIGNATURES`.
+
+    Example:
+        >>> bool(is_grey(tf.io.encode_jpeg(tf.zeros((20, 30, 1), tf.uint8))))
+        True
+    """
+    kind_of_png = tf.strings.substr(tf.strings.join([file, "\0" * 26]), 25, 1)
+    return tf.case(
+        [
+            (has_signature(file, "PNG"), lambda: tf.reduce_any(kind_of_png == [b"\0", b"\4"])),
+            (has_signature(file, "JPEG"), lambda: tf.io.extract_jpeg_shape(file)[2] == 1),
+        ],
+        default=lambda: False,
+    )
+
+
 def describe(files):
     """Describe files that cannot be decoded.
 

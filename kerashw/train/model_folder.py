@@ -6,8 +6,9 @@ import shutil
 import zipfile
 
 import keras
+import numpy as np
 
-from kerashw.errors import RunError
+from kerashw.errors import InputError, RunError
 from kerashw.files import atomic_write, delay_signals, write_json
 
 
@@ -23,11 +24,17 @@ class ModelFolder:
         self.path = path
         self.remedy = remedy
         self.checkpoints = path / "checkpoint"
+        self.kept_epochs = path / "epochs"
 
     @property
     def complete(self):
         """Whether the model is trained."""
         return (self.path / "model.keras").exists()
+
+    @property
+    def has_kept_epochs(self):
+        """Whether the weights of all epochs are kept."""
+        return self.kept_epochs.exists()
 
     def check_trained(self):
         """Check the model and the history of a complete run.
@@ -39,8 +46,12 @@ class ModelFolder:
             raise RunError(f"{self.path / 'model.keras'} is missing. {self.remedy}")
         self.find_saved()
 
-    def load(self):
+    def load(self, read=None):
         """Load the model as it was after its last finished epoch.
+
+        Args:
+            read: Function of the `Path` that returns the model; by default
+                `keras.saving.load_model`.
 
         Returns:
             Pair of the compiled `keras.Model` and its history; `None` before the first epoch.
@@ -53,7 +64,9 @@ class ModelFolder:
             return None
         path, history = saved
         try:
-            return keras.saving.load_model(path), history
+            return (read or keras.saving.load_model)(path), history
+        except InputError:
+            raise
         except (ValueError, OSError, KeyError, EOFError) as error:
             raise self._damaged(path) from error
 
@@ -78,30 +91,63 @@ class ModelFolder:
         self._check_whole(saved[0])
         return saved[0], history
 
-    def save_epoch(self, model, history):
+    def save_epoch(self, model, history, keep=False):
         """Save a checkpoint after an epoch, and delete the one of the epoch before.
 
         Args:
             model: Compiled `keras.Model`.
             history: Dict as in `history.json`, with this epoch as its last.
+            keep: Boolean, whether to keep the weights until all epochs are exported.
         """
         name = f"epoch-{len(history['epochs']):04d}.keras"
         # A signal in between must not lose the finished epoch.
         with delay_signals():
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            write_json(self.path / "history.json", history)
+            self.write_history(history)
             self.write_table(history)
+            if keep:  # before the checkpoint, so that a resumed run has all epochs before its first
+                self.keep_epoch(model, len(history["epochs"]))
             earlier = list(self._saved_epochs())
             with atomic_write(self.checkpoints / name) as path:
-                model.save(path)
+                _save(model, path)
             for path in earlier:
                 path.unlink()
 
     def save_model(self, model):
         """Save the trained model with its optimizer, and delete the checkpoint."""
         with atomic_write(self.path / "model.keras") as path:
-            model.save(path)
+            _save(model, path)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def keep_epoch(self, model, epoch):
+        """Save the weights after an epoch until they are exported; 0 is the untrained model."""
+        self.kept_epochs.mkdir(parents=True, exist_ok=True)
+        with atomic_write(self._kept_epoch(epoch)) as path:
+            np.savez(path, *model.get_weights())
+
+    def load_kept_epochs(self, count):
+        """Yield the weights of the epochs 0 to `count` - 1.
+
+        Yields:
+            List of arrays, as of `model.get_weights()`.
+
+        Raises:
+            RunError: If a file is missing or damaged.
+        """
+        for epoch in range(count):
+            path = self._kept_epoch(epoch)
+            if not path.exists():
+                raise RunError(f"{path} is missing. {self.remedy}")
+            self._check_whole(path)
+            with np.load(path) as arrays:
+                yield [arrays[name] for name in arrays.files]
+
+    def delete_kept_epochs(self):
+        """Delete the weights of all epochs, if there are any."""
+        shutil.rmtree(self.kept_epochs, ignore_errors=True)
+
+    def _kept_epoch(self, epoch):
+        return self.kept_epochs / f"epoch-{epoch:04d}.npz"
 
     def tensorboard_callbacks(self):
         """Return a list with the callback that writes TensorBoard logs into this folder."""
@@ -109,6 +155,10 @@ class ModelFolder:
 
     def _saved_epochs(self):
         return self.checkpoints.glob("epoch-*.keras")
+
+    def write_history(self, history):
+        """Write a history as `history.json`."""
+        write_json(self.path / "history.json", history)
 
     def write_table(self, history):
         """Write the epochs of a history as `history.csv`."""
@@ -138,20 +188,35 @@ class ModelFolder:
         )
 
 
+def _save(model, path):
+    """Save a model; of one whose layers have no configuration, what `load_weights` needs."""
+    try:
+        model.save(path)
+    except (NotImplementedError, TypeError):
+        weights = path.with_name("model.weights.h5")
+        model.save_weights(weights)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(weights, weights.name)
+        weights.unlink()
+
+
 class DiscardedModelFolder:
     """The folder of a worker that writes no files, with the interface of `ModelFolder`."""
 
     complete = False
 
-    def load(self):
+    def load(self, read=None):
         """Return `None`: nothing is saved."""
 
     find_saved = load
 
-    def save_epoch(self, model, history):
+    def save_epoch(self, model, history, keep=False):
         """Do nothing."""
 
     def save_model(self, model):
+        """Do nothing."""
+
+    def keep_epoch(self, model, epoch):
         """Do nothing."""
 
     def tensorboard_callbacks(self):

@@ -26,5 +26,8 @@ class Observer:
     def on_epoch_end(self, model, entry):
         """An epoch has ended; `entry` is its entry in the history."""
 
+    def on_export(self, name):
+        """A model that has nothing to train is exported."""
+
     def on_run_end(self, run_folder, results):
         """The run is complete; `results` is a list of `kerashw.train.results.Result`."""

@@ -1,28 +1,23 @@
 """The report of a run: one HTML file that needs no other file, no network and no JavaScript."""
 
-import base64
 import datetime
-import io
 
 import jinja2
-import numpy as np
 
-from kerashw.plots import diagonal_counts, training_curves
-from kerashw.plots.confusion_matrix import confusion_matrix
-from kerashw.plots.style import MODEL_COLORS
-from kerashw.plots.worst_mistakes import worst_mistakes
+from kerashw.histories import evaluated_on
+from kerashw.model_names import colors_of
 from kerashw.train.results import is_homework_run
 
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST"}
 PACKAGES = {"python": "Python", "tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy"}
-CSS_DOTS_PER_INCH = 96
 
 
-def report_html(results, manifest):
+def report_html(results, pictures, manifest):
     """Return the report of a run as HTML.
 
     Args:
         results: List of `kerashw.train.results.Result`, at least one.
+        pictures: Their pictures, from `kerashw.train.pictures.draw_pictures`.
         manifest: Dict as in `manifest.json`. `configuration` is required; `command`, `started`,
             `finished`, `versions`, `data` and `device` are shown if they are there.
 
@@ -30,20 +25,62 @@ def report_html(results, manifest):
         String, a whole HTML document.
 
     Example:
+        >>> import numpy as np
+        >>> from kerashw.train.pictures import draw_pictures
         >>> from kerashw.train.results import evaluate_predictions
         >>> epoch = {"epoch": 1, "train_loss": 0.4, "test_loss": 0.3, "test_accuracy": 0.5}
         >>> history = {"model": "mlp", "parameters": 7, "epochs": [epoch | {"seconds": 1.5}]}
         >>> images, labels = np.zeros((2, 28, 28), "uint8"), np.array([0, 1])
         >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2]])
         >>> result = evaluate_predictions(history, probabilities, images, labels, ("a", "b"))
-        >>> page = report_html([result], {"configuration": {"dataset": "mnist", "epochs": 1}})
+        >>> manifest = {"configuration": {"dataset": "mnist", "epochs": 1}}
+        >>> page = report_html([result], draw_pictures([result]), manifest)
         >>> "<td>50.00 %</td>" in page, "://" in page
         (True, False)
     """
     configuration = manifest["configuration"]
-    dataset = _dataset(configuration)
-    titles = enumeration([result.title for result in results])
     epochs = {result.last["epoch"] for result in results}
+    colors = colors_of([result.name for result in results])
+    return _template("report_template.html").render(
+        title=_title(results, configuration),
+        sentences=_sentences(manifest),
+        models=[(result, colors[result.name], pictures.models[result.name]) for result in results],
+        epochs=epochs.pop() if len(epochs) == 1 else None,
+        comparison=pictures.comparison,
+        examples=results[0].evaluated_on,
+        homework=is_homework_run(configuration) and any(result.homework for result in results),
+        command=manifest.get("command"),
+        versions=manifest.get("versions", {}),
+        data=manifest.get("data"),
+    )
+
+
+def seeds_report_html(results, comparison, links, configuration, command):
+    """Return the report of several seeds as HTML.
+
+    Args:
+        results: List of `kerashw.train.several_seeds.SeedsResult`, at least one.
+        comparison: `kerashw.train.pictures.Picture`.
+        links: Dict of the URLs of the runs' own reports, by seed.
+        configuration: Dict as in `manifest.json`.
+        command: String, the command line.
+
+    Returns:
+        String, a whole HTML document.
+    """
+    return _template("seeds_report_template.html").render(
+        title=_title(results, configuration),
+        sentence=_settings_sentence(configuration),
+        results=results,
+        examples=evaluated_on(results[0].histories[0]),
+        colors=colors_of([result.name for result in results]),
+        comparison=comparison,
+        links=links,
+        command=command,
+    )
+
+
+def _template(name):
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("kerashw.train", "."),
         autoescape=True,
@@ -51,17 +88,12 @@ def report_html(results, manifest):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report_template.html").render(
-        title=f"{titles[0].upper()}{titles[1:]} on {dataset}",
-        sentences=_sentences(manifest),
-        models=[(result, MODEL_COLORS.get(result.name), _pictures(result)) for result in results],
-        epochs=epochs.pop() if len(epochs) == 1 else None,
-        comparison=_comparison(results, headline=is_homework_run(configuration)),
-        homework=is_homework_run(configuration) and any(result.homework for result in results),
-        command=manifest.get("command"),
-        versions=manifest.get("versions", {}),
-        data=manifest.get("data"),
-    )
+    return environment.get_template(name)
+
+
+def _title(results, configuration):
+    titles = enumeration([result.title for result in results])
+    return f"{titles[0].upper()}{titles[1:]} on {_dataset(configuration)}"
 
 
 def enumeration(words):
@@ -110,7 +142,12 @@ def _dataset(configuration):
 
 def _sentences(manifest):
     """Return one sentence about the settings, and one about time, machine and versions."""
-    configuration = manifest["configuration"]
+    how = [words for words in (_when(manifest), _where(manifest), _with(manifest)) if words]
+    settings = _settings_sentence(manifest["configuration"])
+    return [settings] + ([f"Trained {', '.join(how)}."] if how else [])
+
+
+def _settings_sentence(configuration):
     count = configuration["epochs"]
     what = [f"{count} epoch{'s' if count != 1 else ''} on {_dataset(configuration)}"]
     for name, words in (
@@ -122,10 +159,40 @@ def _sentences(manifest):
     ):
         if configuration.get(name) is not None:
             what.append(words.format(configuration[name]))
+    if configuration.get("image_size"):
+        what.append("images scaled to {}×{}".format(*configuration["image_size"]))
+    what += training_words(configuration)
     if configuration.get("deterministic"):
         what.append("deterministic")
-    how = [words for words in (_when(manifest), _where(manifest), _with(manifest)) if words]
-    return [", ".join(what) + "."] + ([f"Trained {', '.join(how)}."] if how else [])
+    return ", ".join(what) + "."
+
+
+def training_words(configuration):
+    """Return the options of a run's training in words, those that are not the homework's.
+
+    Args:
+        configuration: Dict as in `manifest.json`.
+
+    Returns:
+        List of strings.
+
+    Example:
+        >>> training_words({"optimizer": "adam", "augment": ["flip", "shift"]})
+        ['optimizer adam', 'augmented by flip and shift']
+    """
+    words = {
+        "optimizer": "optimizer {}",
+        "learning_rate": "learning rate {:g}",
+        "validation_share": "{:.0%} of the training images held out for validation",
+        "early_stopping": "stopped after {} epochs without a smaller validation loss",
+        "class_weight": "class weights {}",
+    }
+    found = [
+        text.format(configuration[name]) for name, text in words.items() if configuration.get(name)
+    ]
+    if configuration.get("augment"):
+        found.append(f"augmented by {enumeration(configuration['augment'])}")
+    return found
 
 
 def _when(manifest):
@@ -151,75 +218,3 @@ def _with(manifest):
     versions = manifest.get("versions", {})
     named = [f"{PACKAGES.get(name, name)} {version}" for name, version in versions.items()]
     return f"with {enumeration(named)}" if named else ""
-
-
-def _comparison(results, headline):
-    ends = [f"{result.title} {result.last['test_accuracy']:.2%}" for result in results]
-    alt = f"Test accuracy by epoch. After the last one: {', '.join(ends)}."
-    return _picture(training_curves.comparison([r.history for r in results], headline), alt)
-
-
-def _pictures(result):
-    return {
-        "curves": _picture(
-            training_curves.learning_curves(result.history), _describe_curves(result)
-        ),
-        "confusion": _picture(
-            confusion_matrix(result.confusion, result.classes), _describe_confusion(result)
-        ),
-        "mistakes": _picture(_worst_mistakes(result), _describe_mistakes(result)),
-        "kernel": None if result.kernel is None else _kernel(result),
-    }
-
-
-def _worst_mistakes(result):
-    shown = result.mistakes
-    arrays = (shown.images, shown.labels, shown.predictions, shown.confidences)
-    return worst_mistakes(*arrays, result.classes, shown.total)
-
-
-def _kernel(result):
-    rows = "; ".join(" ".join(f"{value:.2f}" for value in row) for row in result.kernel)
-    alt = f"The kernel of the {result.title}, row by row: {rows}."
-    return _picture(diagonal_counts.kernel(result.kernel), alt)
-
-
-def _picture(figure, alt):
-    """Return the attributes of an `img` element of the figure's size in inches."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi="figure", metadata={"Software": None})
-    source = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    width, height = (round(CSS_DOTS_PER_INCH * inches) for inches in figure.get_size_inches())
-    return {"src": source, "alt": alt, "width": width, "height": height}
-
-
-def _describe_curves(result):
-    first, last = result.first, result.last
-    parts = [
-        f"train loss {first['train_loss']:.4f} → {last['train_loss']:.4f}",
-        f"test loss {first['test_loss']:.4f} → {last['test_loss']:.4f}",
-        f"test accuracy {first['test_accuracy']:.2%} → {last['test_accuracy']:.2%}",
-    ]
-    return f"{result.title} by epoch, first → last: {', '.join(parts)}."
-
-
-def _describe_confusion(result):
-    wrong = result.confusion * (1 - np.eye(len(result.classes), dtype=int))
-    most = np.argsort(-wrong, axis=None, kind="stable")[:3]
-    pairs = [pair for pair in zip(*np.unravel_index(most, wrong.shape), strict=True) if wrong[pair]]
-    confused = [
-        f"{result.classes[true]} taken for {result.classes[predicted]} "
-        f"({wrong[true, predicted]:,} times)"
-        for true, predicted in pairs
-    ]
-    often = f" Most often: {', '.join(confused)}." if confused else ""
-    return f"Confusion matrix of the {result.title}: {wrong.sum():,} mistakes.{often}"
-
-
-def _describe_mistakes(result):
-    shown = result.mistakes
-    named = [
-        f"{result.classes[true]} taken for {result.classes[predicted]}"
-        for true, predicted in zip(shown.labels, shown.predictions, strict=True)
-    ]
-    return f"The {result.title}'s surest mistakes: {', '.join(named) or 'none'}."

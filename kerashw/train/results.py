@@ -5,7 +5,9 @@ import dataclasses
 import keras
 import numpy as np
 
-from kerashw.models import TITLES
+from kerashw.histories import evaluated_on
+from kerashw.model_names import TITLES
+from kerashw.train.training_options import TRAINING_OPTIONS
 
 # The test accuracies that Question 4 gives, for ten epochs of Adadelta at batch size 128.
 HOMEWORK = {
@@ -14,6 +16,7 @@ HOMEWORK = {
     "convnet": "98.33 % after epoch 1",
 }
 MOST_MISTAKES = 25
+SMALLEST_PROBABILITY = 1e-7  # as in Keras' cross-entropy of probabilities
 
 
 def is_homework_run(configuration):
@@ -31,7 +34,8 @@ def is_homework_run(configuration):
         >>> is_homework_run({"dataset": "mnist", "train_examples": 1000})
         False
     """
-    whole = not (configuration.get("train_examples") or configuration.get("test_examples"))
+    changes = ("train_examples", "test_examples", "image_size", *TRAINING_OPTIONS)
+    whole = not any(configuration.get(name) for name in changes)
     return configuration["dataset"].partition(":")[0] == "mnist" and whole
 
 
@@ -40,7 +44,7 @@ class Mistakes:
     """The wrongly classified test images with the highest confidence, in descending order.
 
     Args:
-        images: uint8 array (M, height, width).
+        images: uint8 array (M, height, width), or (M, height, width, 3) in colour.
         labels: Integer array (M,), the true classes.
         predictions: Integer array (M,), the predicted classes.
         confidences: Float array (M,), the probabilities of the predicted classes.
@@ -60,19 +64,24 @@ class Result:
 
     Args:
         history: Dict as in `history.json`: `model`, `parameters`, and `epochs`, a list of dicts of
-            `epoch`, `train_loss`, `test_loss`, `test_accuracy`, `seconds`.
+            `epoch`, `train_loss`, `test_loss`, `test_accuracy`, `seconds`; with validation
+            examples, `validation_loss` and `validation_accuracy` instead of those of the test.
         classes: Tuple of strings, the names of the classes.
         confusion: Integer array (classes, classes), the numbers of test images by true class (row)
             and predicted class (column).
         mistakes: `Mistakes`.
+        test_loss: Float, the cross-entropy of the test images, in nats.
         kernel: Float array (rows, columns) or `None`, see `single_kernel`.
+        layers: List from `kerashw.plots.model_layers.layer_rows`, or `None`.
     """
 
     history: dict
     classes: tuple
     confusion: np.ndarray
     mistakes: Mistakes
+    test_loss: float
     kernel: np.ndarray | None = None
+    layers: list | None = None
 
     @property
     def name(self):
@@ -95,6 +104,17 @@ class Result:
         return self.history["epochs"][-1]
 
     @property
+    def evaluated_on(self):
+        """The examples on which the epochs were evaluated, "test" or "validation"."""
+        return evaluated_on(self.history)
+
+    @property
+    def test_accuracy(self):
+        """The share of the test images that the trained model classifies correctly."""
+        share = float(np.trace(self.confusion) / self.confusion.sum())
+        return self.last.get("test_accuracy", share)
+
+    @property
     def seconds_an_epoch(self):
         """The median time of an epoch, training and test, in seconds."""
         return float(np.median([epoch["seconds"] for epoch in self.history["epochs"]]))
@@ -111,7 +131,7 @@ def evaluate_predictions(history, probabilities, images, labels, classes, kernel
     Args:
         history: Dict as in `history.json`.
         probabilities: Float array (N, classes), the output of the model.
-        images: uint8 array (N, height, width).
+        images: uint8 array (N, height, width), or (N, height, width, 3) in colour.
         labels: Integer array (N,).
         classes: Tuple of strings, the names of the classes.
         kernel: As in `Result`.
@@ -135,7 +155,11 @@ def evaluate_predictions(history, probabilities, images, labels, classes, kernel
     mistakes = Mistakes(
         images[worst], labels[worst], predictions[worst], confidences[worst], total=len(wrong)
     )
-    return Result(history, tuple(classes), confusion, mistakes, kernel)
+    right = probabilities[np.arange(len(labels)), labels].astype("float64")
+    loss = -float(np.log(np.maximum(right, SMALLEST_PROBABILITY)).mean())
+    if "test_loss" in (history.get("epochs") or [{}])[-1]:  # of the logits, so not clipped
+        loss = history["epochs"][-1]["test_loss"]
+    return Result(history, tuple(classes), confusion, mistakes, loss, kernel)
 
 
 def single_kernel(model):

@@ -4,6 +4,7 @@
 OUTPUT/manifest.json      written first, with the configuration; "finished" is set last
 OUTPUT/NAME/history.json  written after every epoch
 OUTPUT/NAME/checkpoint/   epoch-0003.keras after the third epoch; removed when the model is trained
+OUTPUT/NAME/epochs/       epoch-0003.npz, the weights after the third epoch, until they are exported
 OUTPUT/NAME/model.keras   written when the model is trained
 ```
 
@@ -18,11 +19,12 @@ import tempfile
 
 from kerashw.errors import RunError
 from kerashw.files import local_path, lock_folder, remove_temporary_folders, write_json
+from kerashw.model_names import QUESTION_MODELS, folder_name
 from kerashw.train.model_folder import DiscardedModelFolder, ModelFolder, read_json
 
 MANIFEST = "manifest.json"
 # The files that are derived from trained models.
-DERIVED = ("comparison.png", "report.html", "exports/models.config")
+DERIVED = ("comparison.png", "report.html")
 DERIVED_OF_MODEL = ("curves.png", "history.csv")
 EXPORTED = (
     "saved_model.pb",
@@ -59,7 +61,7 @@ class RunFolder:
                 )
             self.manifest = found or manifest
             if self.finished:
-                for name in self.models:
+                for name in self.classifiers:
                     self.model(name).check_trained()
             if not self.complete:
                 _check_writable(self.path)
@@ -92,8 +94,13 @@ class RunFolder:
 
     @property
     def models(self):
-        """The names of the run's models."""
-        return self.manifest["configuration"].get("models", ())
+        """The names of the folders of the run's models."""
+        return [folder_name(name) for name in self.manifest["configuration"].get("models", ())]
+
+    @property
+    def classifiers(self):
+        """The names of the run's models that are trained or tested, and not only exported."""
+        return [name for name in self.models if name not in QUESTION_MODELS]
 
     @property
     def finished(self):
@@ -103,7 +110,9 @@ class RunFolder:
     @property
     def complete(self):
         """Whether the run has ended, and no file that is derived from its models is missing."""
-        files = [*DERIVED, *(f"{name}/{file}" for name in self.models for file in DERIVED_OF_MODEL)]
+        names = self.classifiers
+        files = [f"{name}/{file}" for name in names for file in DERIVED_OF_MODEL]
+        files += ["exports/models.config", *(DERIVED if names else ())]
         return (
             self.finished
             and all((self.path / file).exists() for file in files)
@@ -134,13 +143,14 @@ class RunFolder:
         """Add to the manifest where the results come from; a finished run keeps what it has.
 
         Args:
-            data: `kerashw.datasets.mnist.ImageDataset`.
+            data: `kerashw.datasets.image_dataset.ImageDataset`; `None` if no model needs it.
             seconds: Float, the time to load it.
             distribution: Dict from `kerashw.distribution.describe`.
             environment: Dict from `kerashw.environment.environment`.
         """
         if not self.manifest["finished"]:
-            self.manifest["data"] = {"name": data.name, "checksums": data.checksums}
+            if data:
+                self.manifest["data"] = {"name": data.name, "checksums": data.checksums}
             self.manifest["seconds"]["data"] = seconds
             self.manifest["distribution"] = distribution
         for key, value in environment.items():
@@ -235,16 +245,19 @@ def _check_writable(path):
         ) from error
 
 
-def _as_text(value):
+def _as_text(key, value):
     """Return a setting as it stands in an error message."""
     if isinstance(value, list):
-        return " ".join(value)
-    return "all" if value is None else value
+        return " ".join(map(str, value))
+    if value is None:
+        return "all" if key.endswith("_examples") else "none"
+    return value
 
 
 def _other_configuration(path, found, wanted):
+    found, wanted = ({"keep_epochs": False} | each for each in (found, wanted))
     differences = ", ".join(
-        f"{key} {_as_text(found.get(key))} there, {_as_text(wanted.get(key))} here"
+        f"{key} {_as_text(key, found.get(key))} there, {_as_text(key, wanted.get(key))} here"
         for key in sorted(found.keys() | wanted.keys())
         if found.get(key) != wanted.get(key)
     )

@@ -11,13 +11,16 @@ def summary_table(results, homework=True):
         homework: Boolean, whether to add the homework's results as a column.
     """
     last = max(result.last["epoch"] for result in results)
+    validated = any(result.evaluated_on == "validation" for result in results)
     accuracies = ["accuracy\nepoch 1", f"accuracy\nepoch {last}"] if last > 1 else ["accuracy"]
+    if validated:
+        accuracies = ["accuracy,\nvalidation", "accuracy,\ntest"]
     theirs = ["accuracy\nin the homework"] if homework else []
     rows = [
         [
             result.title,
             f"{result.history['parameters']:,}",
-            f"{result.last['test_loss']:.4f}",
+            f"{result.test_loss:.4f}",
             *map(percent, _accuracies(result)[-len(accuracies) :]),
             f"{result.seconds_an_epoch:.2f}",
             *([result.homework] if homework else []),
@@ -29,6 +32,8 @@ def summary_table(results, homework=True):
 
 
 def _accuracies(result):
+    if result.evaluated_on == "validation":
+        return [result.last["validation_accuracy"], result.test_accuracy]
     return [result.first["test_accuracy"], result.last["test_accuracy"]]
 
 

@@ -56,12 +56,13 @@ def is_trained(folder, strategy):
     return bool(distribution.broadcast(strategy, b"yes" if folder.complete else b""))
 
 
-def load(folder, strategy):
+def load(folder, strategy, read=None):
     """Load on every worker the model that the chief saved last.
 
     Args:
         folder: As for `is_trained`.
         strategy: `tf.distribute.Strategy`.
+        read: As for `ModelFolder.load`.
 
     Returns:
         Pair of the compiled `keras.Model` and its history; `None` before the first epoch.
@@ -71,7 +72,7 @@ def load(folder, strategy):
         WorkerError: If another worker was lost.
     """
     if worker_count(strategy) == 1:
-        return folder.load()
+        return folder.load(read)
     path, history = folder.find_saved() or (None, None)
     history = json.loads(distribution.broadcast(strategy, json.dumps(history).encode()))
     if history is None:
@@ -80,7 +81,7 @@ def load(folder, strategy):
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "model.keras"
         copy.write_bytes(content)
-        return keras.saving.load_model(copy), history
+        return (read or keras.saving.load_model)(copy), history
 
 
 def _differences(found, mine):

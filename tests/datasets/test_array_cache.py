@@ -102,21 +102,21 @@ def test_a_damaged_prepared_data_set_is_named(folder, tmp_path, file, damage):
     ],
 )
 def test_damage_is_found_without_a_cache(folder, tmp_path, file, damage):
-    (folder / array_cache.FILE_NAME).unlink()
+    (folder / array_cache.file_name()).unlink()
     damage(folder / file)
     with pytest.raises(DataError, match=r"damaged.*Delete that folder"):
         load(tmp_path)
-    assert not (folder / array_cache.FILE_NAME).exists()
+    assert not (folder / array_cache.file_name()).exists()
 
 
 @pytest.mark.parametrize("position", [0, 1_000, 10_000, -1])
 def test_damage_to_the_cache_does_not_change_the_data(expected, folder, tmp_path, position):
-    flip_one_byte(folder / array_cache.FILE_NAME, position)
+    flip_one_byte(folder / array_cache.file_name(), position)
     assert_equal(load(tmp_path), expected)
 
 
 def test_a_read_only_folder_gets_no_cache(expected, folder, tmp_path, monkeypatch):
-    (folder / array_cache.FILE_NAME).unlink()
+    (folder / array_cache.file_name()).unlink()
 
     def refuse(path):
         raise PermissionError(f"read-only: {path}")
@@ -130,10 +130,10 @@ def test_the_data_set_of_another_user_is_read(public_folder, cached):
     expected = load(public_folder)
     folder = public_folder / "small_digits" / "1.0.0"
     if not cached:
-        (folder / array_cache.FILE_NAME).unlink()
+        (folder / array_cache.file_name()).unlink()
     with read_only(public_folder), as_other_user():
         assert_equal(load(public_folder), expected)
-    assert (folder / array_cache.FILE_NAME).exists() == cached
+    assert (folder / array_cache.file_name()).exists() == cached
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_data_set_that_another_user_may_not_read_is_named(public_folder, forbi
 
 def test_a_cache_that_another_user_may_not_read_is_not_needed(public_folder, caplog):
     expected = load(public_folder)
-    (public_folder / "small_digits" / "1.0.0" / array_cache.FILE_NAME).chmod(0)
+    (public_folder / "small_digits" / "1.0.0" / array_cache.file_name()).chmod(0)
     caplog.clear()  # what tensorflow-datasets logs while it prepares the set
     with as_other_user():
         assert_equal(load(public_folder), expected)

@@ -56,7 +56,7 @@ def test_data_without_a_cache_equal_cached_data(data, monkeypatch):
     def refuse(path):
         raise PermissionError(f"read-only: {path}")
 
-    monkeypatch.setattr(array_cache, "read", lambda folder: None)
+    monkeypatch.setattr(array_cache, "read", lambda *arguments: None)
     monkeypatch.setattr(array_cache, "atomic_write", refuse)
     decoded = mnist.load()
     for split in ("train_images", "train_labels", "test_images", "test_labels"):
@@ -94,18 +94,12 @@ def test_a_damaged_archive_is_named_and_nothing_is_prepared(archive, damage, tmp
 
 @pytest.mark.parametrize("name", ["nosuch", "../mnist", "mnist:9.9.9", "", "huggingface:mnist"])
 def test_an_unknown_data_set_is_refused(name, tmp_path):
-    with pytest.raises(DataError, match=r"no data set|cannot be used"):
+    with pytest.raises(DataError, match=r"no data set|no folder|cannot be used"):
         mnist.load(name, data_dir=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["cifar10", "emnist/letters", "imdb_reviews"])
-def test_a_data_set_of_another_shape_is_refused(name, tmp_path):
-    with pytest.raises(DataError, match=r"28×28×1 in 10 classes\. Received: image="):
-        mnist.load(name, data_dir=tmp_path)
-
-
-@pytest.mark.parametrize("name", ["fashion_mnist", "kmnist"])
+@pytest.mark.parametrize("name", ["fashion_mnist", "cifar10", "emnist/letters"])
 def test_a_failed_download_is_reported(name, tmp_path, monkeypatch):
     # Nothing listens on the port of this proxy, so that no request is sent to the network.
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):

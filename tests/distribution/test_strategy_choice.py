@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from kerashw.console import EXIT_TEMPORARY_FAILURE
 from kerashw.distribution import StrategyChoice, choose_strategy
+from kerashw.errors import InputError
 from kerashw.train.__main__ import main
 from tests.distribution.clusters import WORKERS, config
 from tests.ports import free_ports
@@ -37,7 +38,6 @@ def test_auto_chooses_all_gpus(monkeypatch):
     [
         ("multiworker", "needs TF_CONFIG"),
         ("mirrored", "at least 2 devices"),
-        ("nosuch", "auto, default, mirrored, multiworker"),
     ],
 )
 def test_an_impossible_strategy_is_reported_in_one_line(name, message, tmp_path, capsys):
@@ -46,6 +46,11 @@ def test_an_impossible_strategy_is_reported_in_one_line(name, message, tmp_path,
     assert message in shown
     assert shown.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_strategy_is_refused():
+    with pytest.raises(InputError, match="auto, default, mirrored, multiworker"):
+        choose_strategy("nosuch")
 
 
 def test_a_worker_whose_name_does_not_appear_may_be_started_again(monkeypatch, tmp_path, capsys):

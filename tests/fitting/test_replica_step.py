@@ -33,6 +33,13 @@ def test_losses_and_weights_equal_those_on_one_device(job_results, model):
     assert_equal_arrays(job_results["mirrored-3"], job_results["default"], model)
 
 
+@pytest.mark.parametrize("strategy", ["default", "mirrored-3", *WORKERS])
+def test_images_from_the_disk_give_the_same_result(job_results, strategy):
+    found, expected = (arrays_of(job_results[strategy], name) for name in ("streamed", "softmax"))
+    for array, same in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(array, same)
+
+
 @pytest.mark.parametrize("strategy", WORKERS)
 @pytest.mark.parametrize("model", ["softmax", "synchronized"])
 def test_two_workers_equal_one_device(job_results, model, strategy):

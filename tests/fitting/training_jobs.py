@@ -5,10 +5,12 @@ writes their results to `OUTPUT/NAME.npz`. With `TF_CONFIG`, it runs the jobs of
 `WORKER_JOBS` as a worker, and writes `OUTPUT/worker-INDEX-of-NUMBER.npz`.
 """
 
+import contextlib
 import functools
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +103,30 @@ def softmax_regression(strategy):
     test = Batches(data.test_images, data.test_labels, 23)
     model, logs = trained(strategy, models.softmax_regression, train, test, **DIGITS)
     yield "softmax", logs + model.get_weights()
+    with stored_images(train, test) as batches:
+        model, logs = trained(strategy, models.softmax_regression, *batches, **DIGITS)
+    yield "streamed", logs + model.get_weights()
+
+
+@contextlib.contextmanager
+def stored_images(*batches):
+    """The same batches of images on disk, read in pieces of two batches."""
+    from kerashw.datasets import streamed_batches
+    from kerashw.datasets.stored_array import read_stored
+
+    window_length = streamed_batches.window_length
+    streamed_batches.window_length = lambda example_bytes: 2 * BATCH_SIZE
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "images.npz")
+        np.savez(path, *(each.arrays[0] for each in batches))
+        images = read_stored(path).values()
+        yield [
+            streamed_batches.image_batches(
+                stored, each.arrays[1].numpy(), each.batch_size, each.seed
+            )
+            for stored, each in zip(images, batches, strict=True)
+        ]
+    streamed_batches.window_length = window_length
 
 
 def deep_networks(strategy):

@@ -1,4 +1,4 @@
-import subprocess
+import functools
 
 import pytest
 
@@ -6,14 +6,6 @@ from kerashw.train.__main__ import main
 
 
 @pytest.fixture
-def train_here(capsys):
+def train_here(run_here):
     """Runs the command in this process, where TensorFlow is started already."""
-
-    def run(*arguments):
-        try:
-            code = main(list(map(str, arguments)))
-        except SystemExit as ended:
-            code = ended.code
-        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
-
-    return run
+    return functools.partial(run_here, main)

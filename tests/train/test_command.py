@@ -132,7 +132,7 @@ def test_a_terminal_shows_a_progress_bar(data, tmp_path):
         (["--train-examples", "60001"], ["at most 60000", "60001"]),
         (["--test-examples", "0"], ["test_examples", "0"]),
         (["--dataset", "nosuch"], ["no data set 'nosuch'", "fashion_mnist"]),
-        (["--dataset", "cifar10"], ["28×28×1 in 10 classes", "(32, 32, 3)"]),
+        (["--dataset", "imdb_reviews"], ["uint8 images", "text="]),
         (["--no-such-option"], ["--no-such-option", "--help"]),
         (["--output", "/proc/runs"], ["/proc/runs", "cannot be written", "another --output"]),
         (["--output", "hdfs://h/r"], ["--output hdfs://h/r", "hdfs:// is not supported"]),

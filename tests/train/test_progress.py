@@ -24,7 +24,7 @@ def show_run(width, encoding="utf-8"):
     folder = pathlib.Path("runs/é")
     with ConsoleProgress(console, settings) as progress:
         progress.on_data_load("mnist")
-        history = {"parameters": 1_199_882, "epochs": EPOCHS[:1]}
+        history = {"model": "convnet", "parameters": 1_199_882, "epochs": EPOCHS[:1]}
         progress.on_model_begin(SimpleNamespace(name="convnet"), history)
         progress.on_epoch_end(None, EPOCHS[1])
         run_folder = SimpleNamespace(path=folder, exports=folder / "exports", manifest=manifest)

@@ -8,9 +8,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from kerashw.plots import training_curves
-from kerashw.plots.style import new_figure
-from kerashw.train import report
+from kerashw.plots import drawing_process
+from kerashw.train.pictures import draw_pictures
 from kerashw.train.report import duration, enumeration, report_html
 from kerashw.train.results import HOMEWORK, evaluate_predictions
 
@@ -90,6 +89,10 @@ def a_result(model, parameters, accuracies, classes=tuple("0123456789")):
     return evaluate_predictions(history, probabilities, images, random.integers(0, 10, 40), classes)
 
 
+def a_report(results, manifest=MANIFEST):
+    return report_html(results, draw_pictures(results), manifest)
+
+
 @pytest.fixture(scope="module")
 def results():
     """Two models of two epochs."""
@@ -100,7 +103,7 @@ def results():
 @pytest.fixture(scope="module")
 def html(results):
     """Their report."""
-    return report_html(results, MANIFEST)
+    return a_report(results)
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +115,7 @@ def page(html):
 @pytest.fixture
 def _no_pictures(monkeypatch):
     """Draw nothing where only the words matter: drawing takes nearly all the time."""
-    for module, name in (
-        (training_curves, "comparison"),
-        (training_curves, "learning_curves"),
-        (report, "confusion_matrix"),
-        (report, "worst_mistakes"),
-    ):
-        monkeypatch.setattr(module, name, lambda *_: new_figure(0.1, 0.1))
+    monkeypatch.setattr(drawing_process, "draw", lambda figures: [(b"", (1, 1))] * len(figures))
 
 
 def changed(**configuration):
@@ -151,16 +148,16 @@ def test_page_stands_alone(html, page):
 
 
 def test_every_picture_is_a_png_with_a_size_and_words_for_it(page):
-    pictures = page.all("img")
-    assert len(pictures) == 1 + 3 * 2
-    for picture in pictures:
+    images = page.all("img")
+    assert len(images) == 1 + 3 * 2
+    for picture in images:
         content = base64.b64decode(picture["src"].partition(",")[2], validate=True)
         width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
         assert content.startswith(b"\x89PNG")
         assert width / height == pytest.approx(int(picture["width"]) / int(picture["height"]), 0.01)
         assert len(picture["alt"]) > 40
-    assert "0.5000 → 0.2500" in pictures[1]["alt"]
-    assert "91.48% → 92.65%" in pictures[1]["alt"]
+    assert "0.5000 → 0.2500" in images[1]["alt"]
+    assert "91.48% → 92.65%" in images[1]["alt"]
 
 
 def test_table_has_the_numbers_of_the_histories(page, results):
@@ -191,21 +188,21 @@ def test_sentences_say_what_was_run(page):
 @pytest.mark.usefixtures("_no_pictures")
 def test_sentences_say_what_was_left_out(results):
     manifest = changed(train_examples=2000, test_examples=500, deterministic=True)
-    text = Page(report_html(results, manifest)).text
+    text = Page(a_report(results, manifest)).text
     assert "the first 2,000 training images, the first 500 test images" in text
     assert "deterministic" in text
 
 
 @pytest.mark.usefixtures("_no_pictures")
 def test_homework_is_quoted_for_its_own_data_alone(results):
-    page = Page(report_html(results, changed(dataset="fashion_mnist")))
+    page = Page(a_report(results, changed(dataset="fashion_mnist")))
     assert "homework" not in page.text and "Fashion-MNIST" in page.text
     assert {len(row) for row in page.rows} == {6}
 
 
 @pytest.mark.usefixtures("_no_pictures")
 def test_one_epoch_is_one_column():
-    page = Page(report_html([a_result("mlp", 669706, [0.9531])], changed(epochs=1)))
+    page = Page(a_report([a_result("mlp", 669706, [0.9531])], changed(epochs=1)))
     assert page.rows[0][3] == "test accuracy after epoch 1"
     assert page.rows[1][3:] == ["95.31 %", "1.26", HOMEWORK["mlp"]]
     assert "1 epoch on MNIST" in page.text
@@ -214,13 +211,13 @@ def test_one_epoch_is_one_column():
 @pytest.mark.usefixtures("_no_pictures")
 def test_models_with_different_numbers_of_epochs():
     results = [a_result("mlp", 669706, [0.95, 0.96]), a_result("softmax", 7850, [0.91])]
-    page = Page(report_html(results, MANIFEST))
+    page = Page(a_report(results))
     assert page.rows[0][4] == "test accuracy after the last epoch"
     assert [row[4] for row in page.rows[1:]] == ["96.00 %", "91.00 %"]
 
 
 def test_hostile_class_names_stay_text():
-    html = report_html([a_result("mlp", 669706, [0.95, 0.96], HOSTILE)], MANIFEST)
+    html = a_report([a_result("mlp", 669706, [0.95, 0.96], HOSTILE)])
     page = Page(html)
     assert "<script>" not in html
     assert not [a for _, a in page.elements if "onerror" in a]
@@ -229,7 +226,7 @@ def test_hostile_class_names_stay_text():
 
 @pytest.mark.usefixtures("_no_pictures")
 def test_manifest_needs_no_more_than_its_configuration(results):
-    page = Page(report_html(results, {"configuration": MANIFEST["configuration"]}))
+    page = Page(a_report(results, {"configuration": MANIFEST["configuration"]}))
     assert "Trained" not in page.text and "How it was made" not in page.text
 
 

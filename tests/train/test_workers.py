@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerashw.export import versions
 from kerashw.train.run import run
 from kerashw.train.settings import Settings
 from tests.conftest import without_info_of_tensorflow
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 # Enough that a signal after the second one comes before the last one, also on a busy machine.
 EPOCHS = 16
-RUN = ["--model", "softmax", "mlp", "--epochs", EPOCHS, "--deterministic"]
+RUN = ["--model", "softmax", "mlp", "--epochs", EPOCHS, "--deterministic", "--keep-epochs"]
 RUN += ["--train-examples", 1000, "--test-examples", 300]
 
 
@@ -63,8 +64,8 @@ def test_the_manifest_says_where_it_was_trained(uninterrupted):
     assert len(found["devices"]) == 1
 
 
-def served(output, images):
-    loaded = tf.saved_model.load(output / "exports" / "softmax" / "1")
+def served(output, images, version):
+    loaded = tf.saved_model.load(output / "exports" / "softmax" / str(version))
     return loaded.signatures["pixels"](image=images)["probabilities"]
 
 
@@ -73,10 +74,18 @@ def assert_exports_the_same(output, data, tmp_path):
     settings = Settings(("softmax",), epochs=EPOCHS, train_examples=1000, test_examples=300)
     run(settings, tmp_path / "default")
     images = data.test_images[:200]
-    expected = served(tmp_path / "default", images)
-    np.testing.assert_allclose(served(output, images), expected, atol=1e-5)
+    expected = served(tmp_path / "default", images, version=1)
+    np.testing.assert_allclose(served(output, images, EPOCHS + 1), expected, atol=1e-5)
     model = keras.saving.load_model(output / "softmax" / "model.keras")
     np.testing.assert_allclose(model(images[..., None] / np.float32(255)), expected, atol=1e-5)
+    assert_version_e_plus_1_is_the_model_of_epoch_e(output, data)
+
+
+def assert_version_e_plus_1_is_the_model_of_epoch_e(output, data):
+    for entry in history_of(output, "softmax")["epochs"][:3]:
+        probabilities = served(output, data.test_images[:300], entry["epoch"] + 1)
+        accuracy = np.mean(np.argmax(probabilities, axis=1) == data.test_labels[:300])
+        np.testing.assert_allclose(accuracy, entry["test_accuracy"], atol=1e-6)
 
 
 def test_two_workers_export_the_model_of_one_device(uninterrupted, data, tmp_path):
@@ -109,6 +118,7 @@ def assert_goes_on(output, uninterrupted):
     wait_for(workers(output))
     for model in ("softmax", "mlp"):
         assert_same_outcome(uninterrupted[0], output, model)
+        assert versions(output / "exports" / model) == list(range(1, EPOCHS + 2))
     assert_nothing_half_written(output)
     assert not (output / "mlp" / "checkpoint").exists()
 

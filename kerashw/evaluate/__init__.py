@@ -1,0 +1,1 @@
+"""`python -m kerashw.evaluate`: the test of a saved model."""

@@ -1,0 +1,1 @@
+"""`python -m kerashw.predict`: what a saved model answers to pictures."""
