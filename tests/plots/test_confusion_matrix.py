@@ -22,7 +22,7 @@ def test_a_confusion_matrix_is_legible(classes, scale):
     assert_legible(confusion_matrix(random_counts(scale), classes))
 
 
-@pytest.mark.parametrize("classes", [31, 151])
+@pytest.mark.parametrize("classes", [31, pytest.param(151, marks=pytest.mark.slow)])
 def test_many_classes_are_legible(classes):
     counts = np.random.default_rng(0).integers(0, 3, (classes, classes))
     axes = confusion_matrix(counts, [f"class {number}" for number in range(classes)]).axes[0]

@@ -48,7 +48,8 @@ def trained(output, settings, name):
     return model, history, lambda images: served(image=images)["probabilities"]
 
 
-@pytest.mark.parametrize("name", [pytest.param("build", marks=pytest.mark.slow), "subclass"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["build", "subclass"])
 def test_a_resumed_training_is_the_same_with_every_option(data, tmp_path, name):
     settings = Settings(models=(f"{FILE}:{name}",), **SMALL_SETTINGS, **OPTIONS)
     run(settings, tmp_path / "whole")

@@ -82,9 +82,8 @@ def test_what_is_not_in_a_link_is_said(browser, page_server):
             page.evaluate("document.getElementById('message').textContent = ''")
 
 
-@pytest.mark.parametrize(
-    "viewport", [DESKTOP, pytest.param(PHONE, marks=pytest.mark.slow)], ids=["desktop", "phone"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_a_tab_is_saved_as_a_picture(browser, page_server, viewport):
     scheme = "dark" if viewport is PHONE else "light"
     with open_page(browser, page_server, viewport=viewport, color_scheme=scheme) as page:
