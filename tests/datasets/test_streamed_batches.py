@@ -158,10 +158,9 @@ def test_a_split_depends_on_the_seed_and_keeps_the_shares(counts, share, seed):
 
 
 MEASURE = """
-import sys
+import re, sys
 from kerashw.startup import use_tensorflow
 use_tensorflow()
-import resource
 from kerashw.datasets.loading import load
 from kerashw.datasets.streamed_batches import image_batches
 from kerashw.fitting import fit
@@ -170,7 +169,8 @@ data = load(sys.argv[1], memory=2**20)
 model = compiled_model("softmax", 0, data.image_shape, len(data.classes))
 batches = image_batches(data.train_images, data.train_labels, 128, seed=0)
 fit(model, batches, epochs=1, verbose=0)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Without the pages of mapped files, which the system drops when memory is needed.
+print(re.search(r"RssAnon:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
 
 
@@ -180,7 +180,7 @@ def test_the_memory_does_not_grow_with_the_data_set(tmp_path):
     piece = random.integers(0, 256, (2**14, 64, 64), "uint8")  # 64 MiB
     labels = np.arange(2**14) % 10
     used = []
-    for pieces in (3, 8):
+    for pieces in (8, 16):
         path = tmp_path / f"{pieces}.npz"
         shape = (pieces * len(piece), *piece.shape[1:])
         arrays = {"x_train": (shape, [piece] * pieces), "y_train": (shape[:1], [labels] * pieces)}
@@ -192,5 +192,5 @@ def test_the_memory_does_not_grow_with_the_data_set(tmp_path):
         ended = subprocess.run(command, check=True, timeout=300, capture_output=True, text=True)
         used.append(int(ended.stdout) * 1024)
         path.unlink()
-    # 320 MiB more of images need less than 128 MiB more of memory.
+    # 512 MiB more of images need less than 128 MiB more of memory.
     assert used[1] - used[0] < 2**27
