@@ -95,6 +95,7 @@ def test_quiet_prints_nothing(data, tmp_path, train_here):
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_bfloat16_learns_too(data, tmp_path, train_here):
     arguments = ["--model", "mlp", "--epochs", 2, "--precision", "bfloat16"]
     assert train_here(*arguments, "--output", tmp_path / "r", *SMALL).returncode == 0

@@ -26,6 +26,7 @@ def trained_models(data):
     return TrainedModels(seeds=2, observer=Recorder(), **SMALL)
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_once_from_each_seed_whichever_claims_need_it(trained_models):
     for number in (10, 11, 12, 13):
         CLAIMS[number].measure(trained_models)

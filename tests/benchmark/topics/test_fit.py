@@ -13,6 +13,7 @@ from kerashw.benchmark.topics import fit, training
 from kerashw.errors import BenchmarkError
 
 
+@pytest.mark.slow
 def test_every_model_is_trained_by_both_on_arrays_and_datasets(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     build, _ = EXAMPLE_MODELS["tabular MLP"]
