@@ -45,7 +45,7 @@ def import_keras():
     for name in hidden:
         sys.modules[name] = None  # an import raises ImportError
     try:
-        import keras  # noqa: F401
+        import keras  # noqa: F401 - imported here, it stays imported
     finally:
         for name in hidden:
             del sys.modules[name]

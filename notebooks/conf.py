@@ -20,7 +20,7 @@ import kerashw
 from kerashw.console import quiet_import
 
 with quiet_import():  # hides what TensorFlow logs about the machine
-    import keras  # noqa: F401
+    import keras  # noqa: F401 - before the modules that the book documents
 
 project = "kerashw"
 version = release = kerashw.__version__

@@ -111,7 +111,7 @@ def _check_outputs(built, model, image_shape, num_classes):
     try:
         outputs = built(np.zeros((2, *image_shape), "float32"), training=False)
         as_functional(built, image_shape)
-    except Exception as error:
+    except Exception as error:  # of any kind: it is the code of the user
         raise InputError(
             f"--model {model} cannot be called with images of shape {image_shape}: "
             f"{describe_error(error)}"
@@ -153,7 +153,7 @@ def _check_loss(built, model, image_shape, outputs):
     images, labels = np.zeros((2, *image_shape), "float32"), np.zeros(2, "int64")
     try:
         built.compute_loss(images, labels, outputs, training=False)
-    except Exception as error:
+    except Exception as error:  # of any kind: it is the code of the user
         raise InputError(
             f"--model {folder_name(model)}: its loss must take the numbers of the classes, as "
             "sparse_categorical_crossentropy does. Compile it with that loss, or not at all. "

@@ -192,7 +192,7 @@ def _save(model, path):
     """Save a model; of one whose layers have no configuration, what `load_weights` needs."""
     try:
         model.save(path)
-    except (NotImplementedError, TypeError):
+    except (NotImplementedError, TypeError):  # from `get_config`, which an own layer may lack
         weights = path.with_name("model.weights.h5")
         model.save_weights(weights)
         with zipfile.ZipFile(path, "w") as archive:

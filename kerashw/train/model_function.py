@@ -83,7 +83,7 @@ def call_function(function, model, input_shape, num_classes):
     """
     try:
         return function(input_shape, num_classes)
-    except Exception as error:
+    except Exception as error:  # of any kind: it is the code of the user
         raise InputError(
             f"--model {model}: {folder_name(model)}({input_shape}, {num_classes}) failed in "
             f"{describe_error(error)}"
