@@ -41,6 +41,7 @@ def config(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(exports, config):
     flags = local_flags(exports, config, model_config_file_poll_wait_seconds=1)
-    with running_server(*flags, f"--port={free_port()}") as running:
+    flags += [f"--port={free_port()}", "--enable_model_warmup=false"]
+    with running_server(*flags) as running:
         yield running
         assert running.stop() == 0

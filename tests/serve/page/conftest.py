@@ -114,7 +114,8 @@ def page_server(networks, small_convnet, tmp_path_factory):
     bare = SevenOnly()
     tf.saved_model.save(bare, str(folder / "bare" / "1"), {"image_bytes": bare.classify})
     config = f"--model_config_file={write_models_config(folder)}"
-    with running_server(config, "--rest_api_enable_cors_support") as running:
+    flags = [config, "--rest_api_enable_cors_support", "--enable_model_warmup=false"]
+    with running_server(*flags) as running:
         yield running
 
 
