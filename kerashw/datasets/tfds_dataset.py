@@ -17,7 +17,7 @@ def load(name, data_dir, image_size, memory):
 
     The train split is used to train, and the test split to test; if there is none, the validation
     split. Images with opacity are put on white. The images of EMNIST, which tensorflow-datasets has
-    transposed, are turned upright.
+    transposed, are turned upright, and its classes are named after their characters.
 
     Args:
         name: String, a name in tensorflow-datasets.
@@ -83,10 +83,9 @@ def _version_key(version):
 def _prepare_and_decode(name, data_dir, image_size, memory):
     """Prepare the data set if necessary, decode it, and write the cache."""
     builder = tfds_preparation.prepared_builder(name, data_dir)
-    _, label = tfds_decoding.supervised_keys(builder)
     metadata = {
         "name": f"{name.partition(':')[0]}:{builder.version}",
-        "classes": builder.info.features[label].names,
+        "classes": tfds_decoding.class_names(builder),
     }
     splits = tfds_decoding.decode(builder, image_size)
     return prepare(Path(builder.data_dir), splits, memory, image_size, metadata)

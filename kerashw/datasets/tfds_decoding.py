@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kerashw.datasets import array_cache
+from kerashw.datasets import array_cache, emnist
 from kerashw.datasets.prepared_splits import BATCH_SIZE, Split, several_sizes_error
 from kerashw.errors import DataError
 
 # Data sets whose images are transposed. They are turned upright, as the images that are served.
-TRANSPOSED = {"emnist"}
+TRANSPOSED = {emnist.NAME}
 
 
 def supervised_keys(builder):
@@ -40,6 +40,18 @@ def supervised_keys(builder):
             f"or in colour, with a class label each. Received: {keys[0]}={image}, {keys[1]}={label}"
         )
     return tuple(keys)
+
+
+def class_names(builder):
+    """Return the list of the names of a data set's classes, in the order of their labels.
+
+    Args:
+        builder: `tfds.core.DatasetBuilder` with a class label.
+    """
+    if builder.name == emnist.NAME:
+        return list(emnist.CLASSES[builder.builder_config.name])
+    _, label = supervised_keys(builder)
+    return builder.info.features[label].names
 
 
 def decode(builder, image_size=None):
@@ -88,6 +100,11 @@ def _split(builder, split, image_size):
     return Split(length, size if channels == 1 else (*size, channels), batches)
 
 
+def _first_label(builder):
+    is_emnist = builder.name == emnist.NAME
+    return emnist.FIRST_LABEL.get(builder.builder_config.name, 0) if is_emnist else 0
+
+
 def _image_shape(builder):
     """Return the height and the width of the images, `None` if they vary, and the channels."""
     image, _ = supervised_keys(builder)
@@ -112,6 +129,7 @@ def _scaled(builder, split, size, channels):
 
     image, label = supervised_keys(builder)
     is_transposed = builder.name in TRANSPOSED
+    first_label = _first_label(builder)
 
     def scale(example):
         picture = example[image]
@@ -126,7 +144,7 @@ def _scaled(builder, split, size, channels):
         if is_scaled:
             examples = examples.map(scale, tf.data.AUTOTUNE, deterministic=True)
         for batch in examples.batch(BATCH_SIZE).prefetch(1).as_numpy_iterator():
-            images, labels = batch[image], batch[label]
+            images, labels = batch[image], batch[label] - first_label
             sizes = batch["size"] if is_scaled else np.tile(size, (len(labels), 1))
             yield sizes, images[..., 0] if channels == 1 else images, labels
 

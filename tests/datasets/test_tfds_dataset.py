@@ -109,6 +109,38 @@ def test_transposed_images_are_turned_upright(tmp_path, monkeypatch):
     assert counted(data.train_images.transpose(0, 2, 1, 3)) == counted(images(12, (9, 7, 3)))
 
 
+@pytest.mark.parametrize(
+    ("config", "first_label", "number", "names"),
+    [
+        ("letters", 1, 26, {0: "A", 25: "Z"}),
+        ("balanced", 0, 47, {9: "9", 10: "A", 35: "Z", 36: "a", 38: "d", 46: "t"}),
+        ("byclass", 0, 62, {9: "9", 10: "A", 36: "a", 61: "z"}),
+        ("digits", 0, 10, {0: "0", 9: "9"}),
+    ],
+)
+def test_the_classes_of_emnist_are_characters(
+    tmp_path, monkeypatch, config, first_label, number, names
+):
+    """In the archive, the labels of the letters begin at 1."""
+    emnist = tfds.image_classification.EMNIST
+    expected = images(number, (28, 28, 1))
+
+    def examples():
+        for key, image in enumerate(expected):
+            yield key, {"image": image, "label": first_label + key}
+
+    def splits(builder, downloads):
+        return {name: examples() for name in ("train", "test")}
+
+    monkeypatch.setattr(emnist, "_split_generators", splits)
+    tfds.builder(f"emnist/{config}", data_dir=tmp_path).download_and_prepare()
+    data = load(f"emnist/{config}", tmp_path)
+    assert len(data.classes) == len(set(data.classes)) == number
+    assert {label: data.classes[label] for label in names} == names
+    upright = expected[3][..., 0].T
+    np.testing.assert_array_equal(data.train_images[data.train_labels == 3][0], upright)
+
+
 def test_another_size_has_a_cache_of_its_own(tmp_path):
     for size in ((4, 5), None, (4, 5)):
         assert load("colour_photos", tmp_path, image_size=size).image_shape[:2] == (size or (9, 7))
