@@ -5,8 +5,6 @@ import tensorflow as tf
 
 from kerashw.histories import evaluated_on
 
-MEASURES = ("train_loss", "test_loss", "test_accuracy")
-
 
 def history_function(epochs, current_epoch):
     """Build the function of the signature `history`.
@@ -16,10 +14,10 @@ def history_function(epochs, current_epoch):
         current_epoch: int32 `tf.Variable`, the epoch of the exported model.
 
     Returns:
-        Function from numbers of epochs, int32 (N,), to a dictionary of tensors (N,): each of
-        `MEASURES`, float32, -1 where an epoch has none, because JSON has no NaN; `epochs`, the
-        number of epochs, and `current_epoch`, int32. If the epochs were evaluated on validation
-        examples, `test_loss` and `test_accuracy` are those of these.
+        Function from numbers of epochs, int32 (N,), to a dictionary of tensors (N,):
+        `train_loss`, and `test_loss` and `test_accuracy`, or `validation_loss` and
+        `validation_accuracy`, as the epochs have, float32, -1 where an epoch has none, because JSON
+        has no NaN; `epochs`, the number of epochs, and `current_epoch`, int32.
 
     Example:
         >>> epochs = [{"epoch": 1, "train_loss": 0.5, "test_loss": 0.4, "test_accuracy": 0.75}]
@@ -28,19 +26,19 @@ def history_function(epochs, current_epoch):
         ([-1.0, 0.75, -1.0], [1, 1, 1])
     """
     count = epochs[-1]["epoch"]
-    # The last row is that of all epochs without measures.
-    table = np.full((count + 2, len(MEASURES)), -1, np.float32)
     examples = evaluated_on({"epochs": epochs})
-    keys = [measure.replace("test", examples) for measure in MEASURES]
+    measures = ("train_loss", f"{examples}_loss", f"{examples}_accuracy")
+    # The last row is that of all epochs without measures.
+    table = np.full((count + 2, len(measures)), -1, np.float32)
     for entry in epochs:
-        table[entry["epoch"]] = [entry[key] for key in keys]
+        table[entry["epoch"]] = [entry[measure] for measure in measures]
     table[~np.isfinite(table)] = -1
 
     def history(epoch):
         row = tf.where((epoch >= 0) & (epoch <= count), epoch, count + 1)
         rows = tf.gather(table, row)
         numbers = {"epochs": count, "current_epoch": current_epoch}
-        return dict(zip(MEASURES, tf.unstack(rows, axis=1), strict=True)) | {
+        return dict(zip(measures, tf.unstack(rows, axis=1), strict=True)) | {
             name: tf.fill(tf.shape(epoch), number) for name, number in numbers.items()
         }
 

@@ -54,7 +54,8 @@ def export_saved_model(model, directory, labels=None, epochs=(), centers_digits=
         directory: String or `Path`, the model's base folder; created if it does not exist.
         labels: Sequence of strings, the names of the classes; by default "0", "1", …
         epochs: Sequence of dictionaries, the epochs in which the model was trained, with `epoch`,
-            `train_loss`, `test_loss` and `test_accuracy`.
+            `train_loss`, `test_loss` and `test_accuracy`, or `validation_loss` and
+            `validation_accuracy` in place of the test's.
         centers_digits: Boolean, whether `image_bytes` are images of digits, to be centred; by
             default if the model's images are grey and have MNIST's 28×28 pixels.
 

@@ -6,6 +6,7 @@ This module does not import matplotlib, so that a training describes its models 
 import keras
 
 from kerashw.errors import InputError
+from kerashw.keras_private import calls_in_graph
 from kerashw.layers import DiagonalCount
 
 
@@ -29,13 +30,13 @@ def layer_rows(model):
     """
     layers, rows = _chain(model), []
     outputs = _outputs(model)
-    for number, layer in enumerate(layers):
-        name = outputs.get(id(layer.output))
+    for number, (layer, output) in enumerate(layers):
+        name = outputs.get(id(output))
         description = _description(layer)
         rows.append(
             {
                 "text": f"{description} → {name}" if name else description,
-                "shape": "×".join(map(str, layer.output.shape[1:])) or "a number",
+                "shape": "×".join(map(str, output.shape[1:])) or "a number",
                 "parameters": _parameters(layer),
                 "kind": "input" if not number else "layer" if name is None else "output",
                 "is_frozen": _is_frozen(layer),
@@ -45,19 +46,22 @@ def layer_rows(model):
 
 
 def _chain(model):
-    """Return the layers and operations of a model, each with the previous one's output as input."""
+    """Return pairs of layer or operation, each with the previous one's output as input, and output.
+
+    The output is that in this model: a layer can be part of other models too.
+    """
     if not getattr(model, "inputs", None):
         raise InputError(f"the model must be built: functional or Sequential. Received: {model!r}")
-    # A functional model has the operations of a Sequential model, too.
-    layers = keras.Model(model.inputs, model.outputs).operations
-    for previous, layer in zip([None, *layers], layers, strict=False):
-        inputs = keras.tree.flatten(layer.input) if previous else []
-        if any(tensor is not previous.output for tensor in inputs):
+    # A functional model has the calls inside a Sequential model, too.
+    calls = calls_in_graph(keras.Model(model.inputs, model.outputs))
+    previous = None
+    for layer, inputs, outputs in calls:
+        if any(tensor is not previous for tensor in inputs):
             raise _no_chain(f"{layer.name!r} has another input")
-    # `output` of a layer that is used twice, in this or another model, is only its first output.
-    if any(all(tensor is not layer.output for layer in layers) for tensor in model.outputs):
-        raise _no_chain("a layer is used twice, or in another model too")
-    return layers
+        previous = outputs[0]
+    if len({id(layer) for layer, _, _ in calls}) < len(calls):
+        raise _no_chain("a layer is used twice")
+    return [(layer, outputs[0]) for layer, _, outputs in calls]
 
 
 def _no_chain(reason):

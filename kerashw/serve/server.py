@@ -31,8 +31,11 @@ log = logging.getLogger("kerashw.serve")
 
 # Without `--enable_batching`, requests that wait while the model is busy share the next call.
 JOINING = BatchingParameters(
-    max_batch_size=64, max_enqueued_batches=sys.maxsize, num_batch_threads=cpu_count()
+    max_batch_size=32, max_enqueued_batches=sys.maxsize, num_batch_threads=cpu_count()
 )
+# A thread that has run a model must not wait 5 ms, Python's default, for the thread that reads
+# requests.
+THREAD_SWITCH_SECONDS = 0.0002
 
 
 def serve(options, config, sockets, announce):
@@ -51,6 +54,7 @@ def serve(options, config, sockets, announce):
     for name, reason in IGNORED.items():
         if getattr(options, name) is not None:
             log.warning("--%s has no effect: %s", name, reason)
+    sys.setswitchinterval(THREAD_SWITCH_SECONDS)
     limits = Limits(
         body_bytes=options.max_body_bytes,
         connections=options.max_connections,

@@ -88,13 +88,18 @@ def as_functional(model, image_shape):
         image_shape: Tuple (height, width, channels).
 
     Returns:
-        The model itself, or a functional model that calls it and shares its weights.
+        The model itself, or a functional model that shares its weights: of the layers that `call`
+        calls, so that they can be shown, or, if Keras cannot trace them, of the model as one layer.
     """
     is_graph = isinstance(model, (keras.Function, keras.Sequential))
     if is_graph and type(model).call.__module__.startswith("keras."):
         return model
     image = keras.Input(image_shape, name="image")
-    return keras.Model(image, model(image, training=False), name=model.name)
+    try:
+        outputs = model.call(image)
+    except Exception:  # of any kind: it is the code of the user, such as a function of TensorFlow
+        outputs = model(image, training=False)
+    return keras.Model(image, outputs, name=model.name)
 
 
 def _create_optimizer(settings):

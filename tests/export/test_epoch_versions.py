@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerashw.export import export_epochs, versions, write_models_config
+from kerashw.export.history_signature import history_function
 from kerashw.serve.servables.config_file_reader import read_models_config
 
 EPOCHS = [
@@ -56,6 +57,16 @@ def test_version_e_plus_1_is_the_model_of_epoch_e(exported, model, weights):
     assert versions(exported) == [1, 2, 3]
     for version, each in zip((1, 2, 3), weights, strict=True):
         assert_answers(exported / str(version), model, each)
+
+
+def test_the_history_says_which_examples_were_evaluated():
+    epochs = [
+        {name.replace("test", "validation"): x for name, x in each.items()} for each in EPOCHS
+    ]
+    answer = history_function(epochs, tf.Variable(1))(tf.constant([2]))
+    measures = {name: x.numpy().tolist() for name, x in answer.items() if "_" in name}
+    expected = {"train_loss": [0.25], "validation_loss": [0.375], "validation_accuracy": [0.75]}
+    assert measures == expected | {"current_epoch": [1]}
 
 
 def test_every_version_knows_the_history_and_its_epoch(exported):

@@ -1,6 +1,7 @@
 """Models of a user, for the tests: good ones, and some with a mistake each."""
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 
@@ -69,3 +70,14 @@ def one_hot(input_shape, num_classes):
 
 def mlp(input_shape, num_classes):
     return build(input_shape, num_classes)
+
+
+class Untraceable(Subclass):
+    """A model that calls functions of TensorFlow, which take no symbolic tensors of Keras."""
+
+    def call(self, x, training=None):
+        return super().call(tf.convert_to_tensor(x), training=training)
+
+
+def untraceable(input_shape, num_classes):
+    return Untraceable(num_classes)

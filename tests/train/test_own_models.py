@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerashw.train.model_building import build_model, model_reader
+from kerashw.export.shown_layers import find_shown_layers
+from kerashw.plots.model_layers import layer_rows
+from kerashw.train.model_building import as_functional, build_model, model_reader
 from kerashw.train.observer import Observer
 from kerashw.train.run import run
 from kerashw.train.run_folder import RunFolder
@@ -67,10 +69,26 @@ def test_a_resumed_training_is_the_same_with_every_option(data, tmp_path, name):
     images = np.random.default_rng(0).random((5, 28, 28, 1), "float32")
     np.testing.assert_allclose(served(images), whole(images, training=False), atol=1e-6)
     assert history["parameters"] == whole.count_params()
-    # Keras does not know the layers inside a subclass as a chain.
-    report = (tmp_path / "whole" / "report.html").read_text()
-    assert ("The layers of the build: " in report) == (name == "build")
+    assert f"The layers of the {name}: " in (tmp_path / "whole" / "report.html").read_text()
     assert run(settings, tmp_path / "whole") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [("subclass", ["Flatten", "Twice", "Dropout", "Dense"]), ("untraceable", ["Untraceable"])],
+)
+def test_the_layers_of_a_subclass_are_shown_if_keras_can_trace_them(name, layers):
+    model = build_model(Settings(), f"{FILE}:{name}", (28, 28, 1), 10)
+    functional = as_functional(model, (28, 28, 1))
+    assert [type(layer).__name__ for layer in functional.layers[1:]] == layers
+    variables = [{id(x) for x in each.variables} for each in (functional, model)]
+    assert variables[0] == variables[1]
+    images = np.random.default_rng(0).random((5, 28, 28, 1), "float32")
+    answers = [each(images, training=False) for each in (functional, model)]
+    np.testing.assert_array_equal(*answers)
+    as_functional(model, (28, 28, 1))  # a second tracing changes nothing
+    assert len(layer_rows(functional)) == len(layers) + 1
+    assert bool(find_shown_layers(functional)) == (name == "subclass")
 
 
 def test_a_function_keeps_its_optimizer_unless_the_run_has_one(data):
@@ -88,7 +106,7 @@ def test_a_function_keeps_its_optimizer_unless_the_run_has_one(data):
     ("model", "message"),
     [
         (f"{FILE}:nothing", "must return a keras.Model. Add a return statement"),
-        (f"{FILE}:fails", "own_models.py, line 53, `return num_classes / 0`: ZeroDivisionError"),
+        (f"{FILE}:fails", "own_models.py, line 54, `return num_classes / 0`: ZeroDivisionError"),
         (f"{FILE}:too_few", "of shape (N, 10), one for each class. Received: shape (None, 9)"),
         (f"{FILE}:logits", "End it with a softmax"),
         (f"{FILE}:one_hot", "its loss must take the numbers of the classes"),

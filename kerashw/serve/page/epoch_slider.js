@@ -26,25 +26,26 @@ export class EpochSlider {
    */
   constructor(element, epochs, history, onChange) {
     this.epochs = epochs;
-    this.history = history;
+    this.examples = "test_accuracy" in history ? "test" : "validation";
+    this.accuracy = history[`${this.examples}_accuracy`];
     this.input = create("input", { type: "range", id: "epoch", min: "0", max: String(epochs.length - 1), step: "1" });
     this.input.value = this.input.max;
     this.text = create("output", { htmlFor: "epoch" });
     this.curves = [
       new LearningCurve("Accuracy", [
-        { name: "test accuracy", className: "test", values: history.test_accuracy },
+        { name: `${this.examples} accuracy`, className: "test", values: this.accuracy },
       ], (value) => `${(100 * value).toFixed(1)} %`),
       new LearningCurve("Loss", [
         { name: "training loss", className: "train", values: history.train_loss },
-        { name: "test loss", className: "test", values: history.test_loss },
+        { name: `${this.examples} loss`, className: "test", values: history[`${this.examples}_loss`] },
       ], (value) => value.toFixed(2)),
     ];
     element.replaceChildren(
       create("div", { className: "epoch-choice" },
         create("label", { htmlFor: "epoch" }, create("strong", {}, "How it learned")),
         this.input, this.text),
-      createFigure(this.curves[0], [["test", "test accuracy"]]),
-      createFigure(this.curves[1], [["train", "training loss"], ["test", "test loss"]]),
+      createFigure(this.curves[0], [["test", `${this.examples} accuracy`]]),
+      createFigure(this.curves[1], [["train", "training loss"], ["test", `${this.examples} loss`]]),
     );
     this.input.addEventListener("input", () => {
       this.#show();
@@ -59,8 +60,8 @@ export class EpochSlider {
 
   #show() {
     const { epoch } = this.chosen;
-    const accuracy = this.history.test_accuracy[epoch];
-    const result = accuracy < 0 ? "" : `: test accuracy ${(100 * accuracy).toFixed(1)} %`; // -1 is none
+    const accuracy = this.accuracy[epoch];
+    const result = accuracy < 0 ? "" : `: ${this.examples} accuracy ${(100 * accuracy).toFixed(1)} %`; // -1 is none
     const text = describeEpoch(epoch, this.epochs) + result;
     this.text.value = text;
     this.input.setAttribute("aria-valuetext", text);

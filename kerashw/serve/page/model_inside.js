@@ -81,7 +81,7 @@ export class ModelInside {
     return Promise.all(units.map((unit) => this.weights.get(`${version}/${unit}`)));
   }
 
-  /** Return the history of the epochs from 0: {train_loss, test_loss, test_accuracy}, arrays. */
+  /** Return the history of the epochs from 0: {train_loss, test_loss, …}, arrays. */
   async history() {
     const { outputs: first } = await predictColumns(this.name, "history", { epoch: [0] });
     const [count] = first.epochs;

@@ -34,7 +34,7 @@ class Batcher:
         self.executor = executor
         self.metrics = metrics
         self.takes_all = takes_all
-        self.running_batches = 0
+        self.submitted_batches = 0
         self.queues = {}
         self._is_scheduled = False
 
@@ -92,7 +92,7 @@ class Batcher:
 
     def _start_batches_of(self, signature, queue):
         loop = asyncio.get_running_loop()
-        while queue.tasks and self.running_batches < self.parameters.num_batch_threads:
+        while queue.tasks and self._has_thread_for(queue):
             seconds = queue.seconds_until_due()
             if seconds > 0:
                 if queue.timer is None:
@@ -102,9 +102,18 @@ class Batcher:
             if signature.is_fast(sum(element_count(task.tensors) for task in batch)):
                 _set_results(batch, self._run_batch(signature, batch))
                 continue
-            self.running_batches += 1
+            self.submitted_batches += 1
             call = loop.run_in_executor(self.executor, self._run_batch, signature, batch)
             call.add_done_callback(partial(self._on_batch_done, batch))
+
+    def _has_thread_for(self, queue):
+        """Return whether a batch can be handed to the threads.
+
+        A full one, which no other request can join, already waits while they are busy: a thread
+        that becomes free need not wait for the event loop, which reads requests.
+        """
+        waiting = int(queue.size >= self.max_batch_size)
+        return self.submitted_batches < self.parameters.num_batch_threads + waiting
 
     def _on_timer(self, queue):
         queue.timer = None
@@ -139,7 +148,7 @@ class Batcher:
         return split(outputs, [task.size for task in batch], padding)
 
     def _on_batch_done(self, batch, call):
-        self.running_batches -= 1
+        self.submitted_batches -= 1
         _set_results(batch, call.result())
         self._start_batches()
 

@@ -102,7 +102,7 @@ def page_server(networks, small_convnet, tmp_path_factory):
     for name in QUESTION_MODELS:
         export_question_model(name, folder / name)
     small, (untrained, _) = small_convnet
-    epochs = [{"epoch": 1, "train_loss": 2.25, "test_loss": 2.0, "test_accuracy": 0.25}]
+    epochs = [{"epoch": 1, "train_loss": 2.25, "validation_loss": 2.0, "validation_accuracy": 0.25}]
     export_epochs(small, [untrained], folder / "small", epochs=epochs)
     clothes = softmax_regression()
     clothes.set_weights([np.zeros((784, 10)), 10 * np.eye(10)[9]])

@@ -199,7 +199,7 @@ def test_the_slider_shows_the_model_of_an_epoch(browser, page_server, small_conv
         slider.focus()
         for key, weights, words in (
             ("Home", untrained, "Untrained"),
-            ("ArrowRight", trained, "Trained, 1 epoch: test accuracy 25.0 %"),
+            ("ArrowRight", trained, "Trained, 1 epoch: validation accuracy 25.0 %"),
         ):
             page.keyboard.press(key)
             expect(page.locator(".epoch-choice output")).to_have_text(words)

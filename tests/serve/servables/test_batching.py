@@ -10,6 +10,7 @@ import pytest
 from kerashw.serve.api.status_codes import RequestError
 from kerashw.serve.servables.batching import Batcher
 from kerashw.serve.servables.config_file_reader import BatchingParameters
+from tests.serve.processes import wait_until
 
 
 class Doubler:
@@ -116,6 +117,25 @@ def test_an_error_of_one_request_does_not_affect_the_others():
     assert sizes == [3, 1, 1, 1]
     assert (results[0], results[2]) == ([2], [4])
     assert results[1].message == "thirteen"
+
+
+def test_a_full_batch_follows_another_while_the_event_loop_is_busy():
+    signature = Doubler()
+    signature.may_run.clear()
+
+    async def run_batches():
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher(BatchingParameters(max_batch_size=2, num_batch_threads=1), executor)
+            results = []
+            for requests in ([[1]], [[2], [3]], [[4]]):
+                results += [batcher.submit(signature, {"x": np.array(x)}) for x in requests]
+                await asyncio.sleep(0)  # the batcher starts what it can
+            signature.may_run.set()
+            wait_until(lambda: len(signature.sizes) == 2)  # without the event loop
+            assert signature.sizes == [1, 2]  # others can still join the last one
+            return [(await result)["y"] for result in results]
+
+    assert asyncio.run(run_batches()) == [2, 4, 6, 8]
 
 
 def test_a_cancelled_request_does_not_affect_the_others():
