@@ -10,6 +10,7 @@ The questions of the homework and their packages:
 The commands, each with `--help`:
 
 - `python -m kerashw.train` trains, evaluates and exports the models.
+- `python -m kerashw.predict` and `python -m kerashw.evaluate` use a trained model.
 - `python -m kerashw.verify` tests the claims of the homework.
 - `python -m kerashw.benchmark` compares the speed with that of other libraries.
 - `python -m kerashw.serve` serves exported models over TensorFlow Serving's REST and gRPC APIs.

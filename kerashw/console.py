@@ -40,6 +40,7 @@ class Parser(argparse.ArgumentParser):
             prog,
             description=textwrap.fill(description, columns),
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,  # --seed of one command is not --seeds of another
             **settings,
         )
 

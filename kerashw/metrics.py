@@ -21,8 +21,8 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
         dtype: The dtype of the metric's variables, as in every Keras metric.
 
     Raises:
-        InputError: When the metric is updated, if the labels are not integers (N,) or (N, 1), or if
-            there are fewer than two classes. `keras.metrics.BinaryAccuracy` and
+        InputError: When the metric is updated, if the labels are one-hot, or if there are fewer
+            than two classes. `keras.metrics.BinaryAccuracy` and
             `CategoricalAccuracy` are for those cases.
 
     Example:

@@ -109,7 +109,7 @@ def choose_strategy(name="auto"):
             devices = tuple(f"GPU:{number}" for number in range(len(gpus))) or ("CPU:0",)
             return StrategyChoice("multiworker", devices, addresses, index)
         if name == "multiworker":
-            raise InputError(f"--strategy multiworker needs TF_CONFIG with a cluster. {EXAMPLE}")
+            raise InputError(f"the strategy multiworker needs TF_CONFIG with a cluster. {EXAMPLE}")
     if name in ("auto", "mirrored"):
         _enable_gpu_memory_growth()
         gpus = tf.config.list_logical_devices("GPU")
@@ -118,8 +118,8 @@ def choose_strategy(name="auto"):
             return StrategyChoice("mirrored", tuple(device.name for device in devices))
         if name == "mirrored":
             raise InputError(
-                f"--strategy mirrored needs at least 2 devices. Received: only {devices[0].name}. "
-                "Use --strategy default, or multiworker for several machines"
+                "the strategy mirrored needs at least 2 devices. Received: only "
+                f"{devices[0].name}. Use the strategy default, or multiworker for several machines"
             )
     return StrategyChoice()
 

@@ -223,7 +223,7 @@ def predict(model, x, batch_size=None, verbose="auto", steps=None, callbacks=Non
         model: `keras.Model`.
         x: Data, as for `Model.predict`, or `kerashw.datasets.pipeline.Batches`, for a model with
             one output.
-        batch_size: As for `fit`.
+        batch_size: As for `fit`. It, `verbose` and `callbacks` have no effect on `Batches`.
         verbose: As for `fit`.
         steps: As for `evaluate`.
         callbacks: As for `fit`.
@@ -235,7 +235,7 @@ def predict(model, x, batch_size=None, verbose="auto", steps=None, callbacks=Non
         return KERAS_PREDICT(model, x, batch_size, verbose, steps, callbacks)
     order = tf.range(len(x))
     call = tf.function(lambda images: model(images, training=False), autograph=False)
-    return np.concatenate([call(x.batch(order, step)[0]) for step in range(x.steps)])
+    return np.concatenate([call(x.batch(order, step)[0]) for step in range(steps or x.steps)])
 
 
 def explain(model, x=None, y=None, callbacks=None, **arguments):

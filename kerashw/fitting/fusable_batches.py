@@ -34,7 +34,8 @@ def fusable_batches(
     """
     is_batches = isinstance(x, (Batches, ArrayBatches, DatasetBatches))
     reason = _unfusable_part(model, callbacks)
-    if is_batches and (reason or y is not None or sample_weight is not None):
+    beside = [part is not None for part in (y, sample_weight, class_weight)]
+    if is_batches and (reason or any(beside)):
         raise InputError(
             f"{type(x).__name__} contain the targets, and are for fused steps alone. Received: "
             + (reason or "targets or weights beside them")
@@ -68,6 +69,8 @@ def _unfusable_part(model, callbacks):
         return "the model is not compiled"
     if model.run_eagerly:
         return "the model is compiled with run_eagerly=True"
+    if tf.config.functions_run_eagerly():
+        return "TensorFlow runs functions eagerly"
     if keras_private.makes_its_own_functions(model):
         return "the model has a make_train_function or make_test_function of its own"
     if isinstance(callbacks, keras.callbacks.CallbackList):

@@ -129,7 +129,13 @@ def merge_logs(model, step_logs, metrics):
     """
     results = model.distribute_strategy.experimental_local_results
     logs = keras.tree.map_structure(lambda value: results(value)[0], step_logs)
-    merged = logs | {name: metrics[name] for name in logs.keys() & metrics.keys()}
+    # Keras nests the compiled metrics in one dictionary.
+    nested = {name: log for name, log in logs.items() if isinstance(log, dict)}
+    merged = logs | {
+        name: log | {key: metrics[key] for key in log.keys() & metrics.keys()}
+        for name, log in nested.items()
+    }
+    merged |= {name: metrics[name] for name in logs.keys() & metrics.keys()}
     tracker = keras_private.loss_tracker(model)
     if tracker and "loss" in merged:
         # The step may compute the loss without Keras' tracker.

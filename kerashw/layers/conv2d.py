@@ -47,7 +47,8 @@ class Conv2D(keras.layers.Conv2D):
         if training is not True or not self.has_faster_gradient(inputs):
             return super().call(inputs)
         x = self.convolution_op(inputs, self.kernel)
-        return self.activation(_add_bias(x, tf.convert_to_tensor(self.bias)))
+        x = _add_bias(x, tf.convert_to_tensor(self.bias))
+        return x if self.activation is None else self.activation(x)
 
     def has_faster_gradient(self, inputs):
         """Return whether the gradient for these inputs differs from Keras' own."""

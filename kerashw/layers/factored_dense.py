@@ -133,7 +133,7 @@ class FactoredDense(keras.layers.Layer):
         outputs = ops.matmul(outputs, ops.transpose(total))
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias)
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape):
         """Return the input shape with the last axis replaced by `units`."""

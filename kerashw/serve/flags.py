@@ -96,7 +96,6 @@ def create_parser():
         prog=NAME,
         description="Serve SavedModels over TensorFlow Serving's REST and gRPC APIs.",
         epilog=EXAMPLES,
-        allow_abbrev=False,
     )
     _add_models(parser.add_argument_group("models"))
     _add_loading(parser.add_argument_group("loading"))

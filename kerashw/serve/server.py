@@ -166,8 +166,13 @@ def _run(app, limits, listener, grpc, announce):
 
 async def _serve_until_signal(app, limits, listener, grpc, announce):
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def on_signal(*_):
+        if not loop.is_closed():  # a second signal can arrive at the end
+            loop.call_soon_threadsafe(stop.set)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        signal.signal(number, on_signal)
     async with (
         contextlib.AsyncExitStack() as grpc_server,
         contextlib.AsyncExitStack() as http_server,

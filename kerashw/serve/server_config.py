@@ -77,7 +77,10 @@ def read_models(options):
         config = ModelConfig(name, read_base_path(name, path))
         check_model_config(config)
         return [config]
-    raise ServeError("Neither --model_base_path nor --model_config_file is given")
+    raise ServeError(
+        "Neither --model_base_path nor --model_config_file is given. Give the file that a training "
+        "writes, such as --model_config_file=runs/mnist/exports/models.config"
+    )
 
 
 def cpu_count():

@@ -6,6 +6,7 @@ returns a Keras model. Importing this module does not import Keras.
 
 import importlib
 import importlib.util
+import re
 import sys
 import sysconfig
 import traceback
@@ -16,6 +17,8 @@ from kerashw.errors import InputError
 from kerashw.model_names import folder_name
 
 LIBRARIES = (*kerashw.__path__, sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<")
+
+ANSI_CODE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def check_function(model, reserved):
@@ -83,7 +86,7 @@ def call_function(function, model, input_shape, num_classes):
     """
     try:
         return function(input_shape, num_classes)
-    except Exception as error:  # of any kind: it is the code of the user
+    except (Exception, SystemExit) as error:  # of any kind: it is the code of the user
         raise InputError(
             f"--model {model}: {folder_name(model)}({input_shape}, {num_classes}) failed in "
             f"{describe_error(error)}"
@@ -105,7 +108,11 @@ def describe_error(error):
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if not frame.filename.startswith(LIBRARIES)]
         file, line, code = (*own[-1][:2], own[-1].line) if own else (None, None, None)
-    message = (str(getattr(error, "msg", None) or error).strip().splitlines() or [""])[0]
+    lines = str(getattr(error, "msg", None) or error).strip().splitlines() or [""]
+    message = lines[0]
+    if message.startswith("Exception encountered when calling"):  # Keras; the cause follows
+        cause = next(filter(str.strip, lines[1:]), "")
+        message = f"{message} {ANSI_CODE.sub('', cause)}".strip()
     where = f"{file}, line {line}, `{(code or '').strip()}`: " if file else ""
     return f"{where}{type(error).__name__}: {message}"
 

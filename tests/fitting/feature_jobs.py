@@ -38,6 +38,22 @@ class OwnMetrics(keras.Model):
         return super().train_step(batch) | {"examples": tf.reduce_mean(tf.ones_like(batch[0]))}
 
 
+class NestedMetrics(keras.Model):
+    """Has a training step that returns the results of `metrics`, where Keras nests its own."""
+
+    def train_step(self, batch):
+        x, y = batch
+        with tf.GradientTape() as tape:
+            outputs = self(x, training=True)
+            loss = self.compute_loss(x, y, outputs)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        metrics = [metric for metric in self.metrics if metric.name != "loss"]
+        for metric in metrics:
+            metric.update_state(y, outputs)
+        return {metric.name: metric.result() for metric in metrics}
+
+
 class Generated(keras.utils.PyDataset):
     """The batches of all examples, from another one on in each epoch."""
 
@@ -112,6 +128,7 @@ FEATURE_JOBS = {
     "embedding": {"build": tagger, "optimizer": adding_rows, "fit": TAGS},
     "averaged weights": {"optimizer": averaging},
     "logs of its own": {"build": lambda: dense(OwnMetrics)},
+    "nested metrics": {"build": lambda: dense(NestedMetrics)},
     "mean with weights": {"compile": weighted_loss, "fit": PLAIN["fit"] | WEIGHTS},
     "class weights": {"fit": PLAIN["fit"] | {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}},
     "steps per epoch": {"fit": PLAIN["fit"] | {"steps_per_epoch": 3}},

@@ -114,3 +114,5 @@ def test_batches_need_fused_steps_and_have_their_targets(data):
         evaluate(compiled(softmax_regression(), run_eagerly=True), train)
     with pytest.raises(InputError, match="Received: targets or weights beside them"):
         fit(compiled(softmax_regression()), train, data.train_labels)
+    with pytest.raises(InputError, match="Received: targets or weights beside them"):
+        fit(compiled(softmax_regression()), train, class_weight=dict.fromkeys(range(10), 2.0))

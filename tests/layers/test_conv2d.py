@@ -108,6 +108,18 @@ def test_the_gradient_of_the_bias_is_a_product_only_where_it_is_faster(monkeypat
 
 
 @on_tensorflow
+def test_the_activation_can_be_taken_away():
+    """As people do to get logits."""
+    import tensorflow as tf
+
+    for layer in layers_of_equal_weights(3, filters=4, kernel_size=3, activation="relu"):
+        layer.activation = None
+        outputs = tf.function(layer)(np.ones((1, 4, 4, 3), "float32"), training=True)
+        expected = keras.ops.sum(layer.kernel, axis=(0, 1, 2)) + layer.bias
+        np.testing.assert_allclose(outputs[0, 0, 0], expected, rtol=1e-5, atol=1e-6)
+
+
+@on_tensorflow
 def test_it_can_be_differentiated_twice():
     import tensorflow as tf
 

@@ -1,5 +1,7 @@
 """Models of a user, for the tests: good ones, and some with a mistake each."""
 
+import sys
+
 import keras
 import tensorflow as tf
 from keras import layers
@@ -70,6 +72,21 @@ def one_hot(input_shape, num_classes):
 
 def mlp(input_shape, num_classes):
     return build(input_shape, num_classes)
+
+
+def exits(input_shape, num_classes):
+    sys.exit(3)
+
+
+class Reshaping(Subclass):
+    """A model whose call fails inside a layer of Keras."""
+
+    def call(self, x, training=None):
+        return layers.Reshape((5,))(x)
+
+
+def reshapes(input_shape, num_classes):
+    return Reshaping(num_classes)
 
 
 class Untraceable(Subclass):

@@ -106,7 +106,9 @@ def test_a_function_keeps_its_optimizer_unless_the_run_has_one(data):
     ("model", "message"),
     [
         (f"{FILE}:nothing", "must return a keras.Model. Add a return statement"),
-        (f"{FILE}:fails", "own_models.py, line 54, `return num_classes / 0`: ZeroDivisionError"),
+        (f"{FILE}:fails", "own_models.py, line 56, `return num_classes / 0`: ZeroDivisionError"),
+        (f"{FILE}:exits", "`sys.exit(3)`: SystemExit: 3"),
+        (f"{FILE}:reshapes", "Reshape.call(). The total size of the tensor must be unchanged"),
         (f"{FILE}:too_few", "of shape (N, 10), one for each class. Received: shape (None, 9)"),
         (f"{FILE}:logits", "End it with a softmax"),
         (f"{FILE}:one_hot", "its loss must take the numbers of the classes"),

@@ -40,7 +40,6 @@ const ARROWS = [
   ["z", "w", "Aᵀ ·", "A"],
   ["w", "L", "2w ·", "g_w"],
 ];
-const ENTRIES = { w: 1, z: 2, y: 3 }; // of A, in the order in which the dual network fills them
 
 export class BackpropDiagram {
   /**
@@ -143,7 +142,7 @@ function labelArrow(from, to, label, numbers, boxes) {
   const [single] = numbers.length === 1 ? numbers.flat().map((value) => ` ${shortNumber(value)}`) : [""];
   if (from === "A") {
     const x = end.x - HALF - 2;
-    return [text(label + single, x, end.middle - 6, "end"), text(`entry ${ENTRIES[to]}`, x, end.middle + 14, "end")];
+    return [text(label + single, x, end.middle - 6, "end"), text(`entry at ${to}`, x, end.middle + 14, "end")];
   }
   if (from === "x" && to === "v") return [text(label + single, single ? 200 : 224, end.top - 10)];
   if (from === "v") {

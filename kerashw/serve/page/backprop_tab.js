@@ -23,11 +23,11 @@ const TEXTS = [
   "The values are computed. Nothing is fed to the dual network yet.",
   "The number 1 is fed to the dual network at L.",
   "2w maps 1 to g_w.",
-  "g_w goes on to z, and fills the first entry of A: g_w zᵀ.",
-  "g_z goes on to s, and adds the second entry of A: g_z sᵀ.",
+  "g_w goes on to z, and fills the entry of A at w: g_w zᵀ.",
+  "g_z goes on to s, and adds the entry of A at z: g_z sᵀ.",
   "g_s is multiplied by v on its way to u, and by u on its way to v.",
   "The slope of σ maps g_u to g_y; g_v xᵀ is the only entry of B: its gradient.",
-  "g_y adds the third entry of A, g_y xᵀ. The sum is its gradient. x receives Aᵀ g_y + Bᵀ g_v.",
+  "g_y adds the entry of A at y, g_y xᵀ. The sum is its gradient. x receives Aᵀ g_y + Bᵀ g_v.",
 ];
 
 export function startBackprop([{ name }]) {
