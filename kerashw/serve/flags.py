@@ -3,6 +3,7 @@
 import argparse
 import math
 
+import kerashw
 from kerashw.console import Parser
 from kerashw.serve.flag_values import BOOLEAN, channel_arguments, unsupported, workers
 
@@ -24,6 +25,7 @@ IGNORED = {
     "tensorflow_inter_op_parallelism": "a request runs on one thread of the server",
     "remove_unused_fields_from_bundle_metagraph": "only signatures are kept",
     "enable_profiler": "there is no profiler",
+    "skip_initialize_tpu": "there are no TPUs",
     "num_tflite_pools": "there is no TensorFlow Lite",
     "num_tflite_interpreters_per_pool": "there is no TensorFlow Lite",
 }
@@ -31,6 +33,7 @@ IGNORED = {
 UNSUPPORTED = (
     "use_alts_credentials",
     "platform_config_file",
+    "mixed_precision",
     "prefer_tflite_model",
     "thread_pool_factory_config_file",
     "xla_cpu_compilation_enabled",
@@ -97,6 +100,7 @@ def create_parser():
         description="Serve SavedModels over TensorFlow Serving's REST and gRPC APIs.",
         epilog=EXAMPLES,
     )
+    parser.add_argument("--version", action="version", version=f"kerashw {kerashw.__version__}")
     _add_models(parser.add_argument_group("models"))
     _add_loading(parser.add_argument_group("loading"))
     _add_rest(parser.add_argument_group("REST API"))

@@ -60,8 +60,9 @@ def run_workers(options, config, count):
             for worker in workers:
                 worker.start()
             lines = [worker.wait_until_serving(stopping) for worker in workers]
-            if not stopping.is_set():
-                print_line(f"{lines[0]}, with {count} workers")
+            if stopping.is_set():
+                raise KeyboardInterrupt  # as one process that is stopped before it serves
+            print_line(f"{lines[0]}, with {count} workers")
             _watch(workers, stopping)
         finally:
             stop()

@@ -167,6 +167,18 @@ def test_workers_end_with_their_parent_and_drain_at_sigterm(flags):
         wait_until(lambda: not any(map(is_running, workers)))
 
 
+@pytest.mark.slow
+def test_workers_that_are_stopped_before_they_serve_were_interrupted(flags):
+    command = [*COMMAND, f"--rest_api_port={free_port()}", "--port=0", *flags]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_until(lambda: len(children.read_text().split()) > 1)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Nothing was served" in errors
+
+
 def is_running(number):
     try:
         return ") Z " not in Path(f"/proc/{number}/stat").read_text()
