@@ -104,6 +104,7 @@ def _add_options(group):
     add = group.add_argument
     add(
         "--optimizer",
+        type=str.lower,
         metavar="NAME",
         help="adadelta, adam, adamw, sgd, rmsprop or another one of Keras (default: adadelta, as "
         "in the homework, or the optimizer of a model that a function has compiled)",

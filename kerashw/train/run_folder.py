@@ -165,6 +165,11 @@ class RunFolder:
             raise RunError(f"--output {self.path} is a file. Expected a folder, or a new name")
         path = self.path / MANIFEST
         if not path.exists():
+            if any(self.path.glob(f"seed-*/{MANIFEST}")):
+                raise RunError(
+                    f"the folder {self.path} holds the runs of several seeds. Choose another "
+                    "--output, or give the same --seeds"
+                )
             if any(not file.name.startswith(".") for file in self.path.glob("*")):
                 raise RunError(
                     f"the folder {self.path} holds something else: it is not empty and has no "

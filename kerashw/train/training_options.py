@@ -63,8 +63,9 @@ def check_training_options(settings):
 
 def _check_names(option, values, names):
     if any(value not in names for value in values) or len(set(values)) < len(values):
+        of, once = ("of", ", each once") if option == "augment" else ("one of", "")
         raise InputError(
-            f"{option} must be of {', '.join(names)}, each once. Received: {','.join(values)}"
+            f"{option} must be {of} {', '.join(names)}{once}. Received: {','.join(values)}"
         )
 
 

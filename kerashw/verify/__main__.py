@@ -70,7 +70,7 @@ def _parser():
         type=_seeds,
         default=1,
         metavar="N",
-        help="train the models of claims 10 to 13 from the seeds 0 to N - 1 (default: 1)",
+        help="train the models of claims 10 to 13 from each of the N seeds 0 to N - 1 (default: 1)",
     )
     path = {"type": os.path.expanduser}  # the shell leaves the ~ of --json=~/file as it is
     add("--json", metavar="FILE", **path, help="write the table and the raw numbers to this file")

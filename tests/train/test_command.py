@@ -161,3 +161,6 @@ def test_an_output_that_holds_something_else(tmp_path, train_here):
     (tmp_path / "thesis.txt").write_text("mine")
     assert_refused(train_here("--output", tmp_path), "holds something else", "another --output")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    (tmp_path / "seed-0").mkdir()
+    (tmp_path / "seed-0" / "manifest.json").write_text("{}")
+    assert_refused(train_here("--output", tmp_path), "the runs of several seeds", "same --seeds")

@@ -13,7 +13,7 @@ from kerashw.train.training_options import AUGMENTATIONS, OPTIMIZERS
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"optimizer": "fastest"}, "optimizer must be of adadelta, .*Received: fastest"),
+        ({"optimizer": "fastest"}, "optimizer must be one of adadelta, .*Received: fastest"),
         ({"learning_rate": 0}, "learning_rate must be a positive number. Received: 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be a positive number"),
         ({"validation_share": 1}, "validation_share must be a number between 0 and 1"),
@@ -22,7 +22,7 @@ from kerashw.train.training_options import AUGMENTATIONS, OPTIMIZERS
         ({"early_stopping": 0, "validation_share": 0.1}, "early_stopping must be a whole number"),
         ({"augment": ("flip", "turn")}, "augment must be of flip, .*Received: flip,turn"),
         ({"augment": ("flip", "flip")}, "each once. Received: flip,flip"),
-        ({"class_weight": "equal"}, "class_weight must be of balanced"),
+        ({"class_weight": "equal"}, "class_weight must be one of balanced"),
     ],
 )
 def test_a_wrong_value_is_refused(options, message):
