@@ -13,7 +13,6 @@ examples:
   python -m kerashw.serve --model_config_file=runs/mnist/exports/models.config
   python -m kerashw.serve --model_name=convnet --model_base_path="$PWD/runs/mnist/exports/convnet"
 """
-MAX_PORT = 2**16 - 1
 # Flags of tensorflow_model_server that are accepted and ignored, with the reason.
 IGNORED = {
     "grpc_max_threads": "gRPC uses the threads of --rest_api_num_threads",
@@ -53,7 +52,7 @@ MINIMA = {
     "max_connections": 1,
     "max_body_bytes": 1,
 }
-MAXIMA = {"port": MAX_PORT, "rest_api_port": MAX_PORT}
+MAXIMA = dict.fromkeys(("port", "rest_api_port"), 2**16 - 1)
 # Flags that have no effect without another one.
 NEEDS = {
     "ssl_config_file": "port",
@@ -108,12 +107,11 @@ def create_parser():
     _add_both(parser.add_argument_group("both APIs"))
     _add_limits(parser.add_argument_group("limits of both APIs"))
     unused = parser.add_argument_group("flags of tensorflow_model_server that have no effect")
+    flag = {"nargs": "?", "const": True}
     for name, reason in IGNORED.items():
-        unused.add_argument(f"--{name}", nargs="?", const=True, metavar="X", help=reason)
+        unused.add_argument(f"--{name}", **flag, metavar="X", help=reason)
     for name in UNSUPPORTED:
-        parser.add_argument(
-            f"--{name}", nargs="?", const=True, type=unsupported, help=argparse.SUPPRESS
-        )
+        parser.add_argument(f"--{name}", **flag, type=unsupported, help=argparse.SUPPRESS)
     return parser
 
 

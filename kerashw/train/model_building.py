@@ -1,5 +1,9 @@
 """The models of a run, built and compiled: those of the homework, and functions of the user."""
 
+import json
+import re
+import zipfile
+
 import keras
 import numpy as np
 
@@ -68,16 +72,38 @@ def model_reader(settings, model, image_shape, num_classes):
     def read(path):
         built = build_model(settings, model, image_shape, num_classes)
         built.optimizer.build(built.trainable_variables)
+        changed = RunError(
+            f"--model {model} no longer builds the model that is saved in {path}. Restore the "
+            "function, or choose another --output"
+        )
+        if _has_changed(built, path):
+            raise changed
         try:
             built.load_weights(path)
         except ValueError as error:
-            raise RunError(
-                f"--model {model} no longer builds the model that is saved in {path}. Restore the "
-                "function, or choose another --output"
-            ) from error
+            raise changed from error
         return built
 
     return read
+
+
+def _has_changed(model, path):
+    """Return whether the configuration of a model is not that of a saved model.
+
+    Weights can fit although an activation has changed. Configurations of other versions of Keras,
+    and of subclasses, which need not have one, are not compared.
+    """
+    if not isinstance(model, (keras.Function, keras.Sequential)):
+        return False
+    with zipfile.ZipFile(path) as saved:
+        if "config.json" not in saved.namelist():  # a layer has none
+            return False
+        version = json.loads(saved.read("metadata.json"))["keras_version"]
+        text = json.dumps(json.loads(saved.read("config.json"))["config"])
+    # Numbers in names depend on the models that were built before.
+    built = json.dumps(json.loads(model.to_json())["config"])
+    texts = {re.sub(r'_\d+"', '"', each) for each in (text, built)}
+    return version == keras.__version__ and len(texts) > 1
 
 
 def as_functional(model, image_shape):

@@ -1,14 +1,17 @@
 """Models that are functions of the user get everything that those of the package get."""
 
 import json
+import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerashw.errors import RunError
 from kerashw.export.shown_layers import find_shown_layers
 from kerashw.plots.model_layers import layer_rows
 from kerashw.train.model_building import as_functional, build_model, model_reader
@@ -89,6 +92,24 @@ def test_the_layers_of_a_subclass_are_shown_if_keras_can_trace_them(name, layers
     as_functional(model, (28, 28, 1))  # a second tracing changes nothing
     assert len(layer_rows(functional)) == len(layers) + 1
     assert bool(find_shown_layers(functional)) == (name == "subclass")
+
+
+def test_a_function_that_changed_is_refused_although_the_weights_fit(data, tmp_path):
+    file = tmp_path / "changing_models.py"
+    source = (ROOT / "tests" / "train" / "own_models.py").read_text()
+    file.write_text(source)
+    settings = Settings(models=(f"{file}:build",), **SMALL_SETTINGS)
+    run(settings, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "exports")
+    for text, is_changed in (
+        (f"# a comment\n{source}", False),
+        (source.replace("ReLU", "ELU"), True),
+    ):
+        file.write_text(text)
+        sys.modules.pop("changing_models")
+        with pytest.raises(RunError, match="no longer builds") if is_changed else nullcontext():
+            run(settings, tmp_path / "run")
+            shutil.rmtree(tmp_path / "run" / "exports")
 
 
 def test_a_function_keeps_its_optimizer_unless_the_run_has_one(data):
