@@ -14,6 +14,9 @@ from kerashw.model_names import folder_name, is_function
 from kerashw.train.model_function import call_function, describe_error, load_function
 from kerashw.train.training_options import OPTIMIZERS
 
+# Parts of a configuration that depend on the models built before: numbers in names, and identities.
+_CHANGING = re.compile(r'_\d+(?=")|, "shared_object_id": \d+')
+
 
 def build_model(settings, model, image_shape, num_classes):
     """Build a model, and compile it with the optimizer of a run.
@@ -100,9 +103,8 @@ def _has_changed(model, path):
             return False
         version = json.loads(saved.read("metadata.json"))["keras_version"]
         text = json.dumps(json.loads(saved.read("config.json"))["config"])
-    # Numbers in names depend on the models that were built before.
     built = json.dumps(json.loads(model.to_json())["config"])
-    texts = {re.sub(r'_\d+"', '"', each) for each in (text, built)}
+    texts = {_CHANGING.sub("", each) for each in (text, built)}
     return version == keras.__version__ and len(texts) > 1
 
 
