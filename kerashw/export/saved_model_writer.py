@@ -114,8 +114,9 @@ def _check_model(model):
     """Check the input and the outputs of a model; return it as a functional model."""
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise InputError(
-            "the model must be functional or Sequential with a keras.Input; wrap a subclass as "
-            f"keras.Model(image, model(image)), where image is a keras.Input. Received: {model!r}"
+            "the model must be a built keras.Model, functional or Sequential with a keras.Input; "
+            "wrap a subclass as keras.Model(image, model(image)), where image is a keras.Input. "
+            f"Received: {model!r}"
         )
     if isinstance(model, keras.Sequential):  # it has no `output` before it is called
         model = keras.Model(model.inputs[0], model.outputs[0])
