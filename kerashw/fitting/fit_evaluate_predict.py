@@ -9,7 +9,9 @@ A model that was built in the scope of a `tf.distribute` strategy is trained und
 with the same batches and the same result as on one device (see `kerashw.fitting.replica_step`).
 """
 
+import inspect
 import logging
+import types
 
 import keras
 import numpy as np
@@ -114,24 +116,12 @@ def fit(
         True
     """
     arguments = dict(locals())
-    if 0 < validation_split < 1 and validation_data is None:
-        (x, y, sample_weight), validation_data = keras_private.train_validation_split(
-            (x, y, sample_weight), validation_split
-        )
-    data = x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight, initial_epoch
-    trained = fusable_batches(model, callbacks, *data)
-    if not 0 <= validation_split < 1:
-        trained = f"validation_split is {validation_split}"
-    tested = None
-    if validation_data is not None and not isinstance(trained, str):
-        val = keras.utils.unpack_x_y_sample_weight(validation_data)
-        size = validation_batch_size or batch_size
-        tested = fusable_batches(model, callbacks, *val, size, validation_steps)
-    for batches in (trained, tested):
-        if isinstance(batches, str):
-            log.info("fit of %s as in Keras: %s", model.name, batches)
-            return KERAS_FIT(arguments.pop("model"), **arguments)
+    batches = _fusable_data(arguments)
+    if isinstance(batches, str):
+        log.info("fit of %s as in Keras: %s", model.name, batches)
+        return KERAS_FIT(arguments.pop("model"), **arguments)
     log.info("fit of %s with fused steps", model.name)
+    trained, tested = batches
     trained = FusedEpochs(model, trained, training=True)
     if replica_step.is_distributed(model):
         trained.loop()  # it refuses what is not supported, before Keras builds the model
@@ -162,6 +152,31 @@ def fit(
             validation_steps=validation_steps,
             validation_freq=validation_freq,
         )
+
+
+def _fusable_data(arguments):
+    """Return the batches of training and of validation, or why `fit` leaves them to Keras.
+
+    Args:
+        arguments: Dict, the arguments of `fit` by name.
+    """
+    given = types.SimpleNamespace(**arguments)
+    model, callbacks, split = given.model, given.callbacks, given.validation_split
+    data, validation_data = (given.x, given.y, given.sample_weight), given.validation_data
+    if not 0 <= split < 1:
+        return f"validation_split is {split}"
+    if split and validation_data is None:
+        data, validation_data = keras_private.train_validation_split(data, split)
+    settings = given.shuffle, given.class_weight, given.initial_epoch
+    trained = fusable_batches(
+        model, callbacks, *data, given.batch_size, given.steps_per_epoch, *settings
+    )
+    if validation_data is None or isinstance(trained, str):
+        return trained if isinstance(trained, str) else (trained, None)
+    val = keras.utils.unpack_x_y_sample_weight(validation_data)
+    size = given.validation_batch_size or given.batch_size
+    tested = fusable_batches(model, callbacks, *val, size, given.validation_steps)
+    return tested if isinstance(tested, str) else (trained, tested)
 
 
 def evaluate(
@@ -257,15 +272,18 @@ def explain(model, x=None, y=None, callbacks=None, **arguments):
         >>> explain(model, np.ones((4, 3)), np.ones((4, 2)))
         'as in Keras: the model is compiled with run_eagerly=True'
     """
-    steps = arguments.get("steps_per_epoch")
-    names = "sample_weight", "batch_size", "class_weight"
-    used = {name: arguments[name] for name in names if name in arguments}
-    batches = fusable_batches(model, callbacks, x, y, steps=steps, **used)
+    bound = inspect.signature(fit).bind(model, x, y, callbacks=callbacks, **arguments)
+    bound.apply_defaults()
+    batches = _fusable_data(bound.arguments)
     if isinstance(batches, str):
         return f"as in Keras: {batches}"
-    epochs = FusedEpochs(model, batches)
-    lengths = _lengths(epochs, steps)
-    number = choose_steps_per_call(model, callbacks, steps or epochs.num_batches, lengths)
+    trained, tested = (each and FusedEpochs(model, each) for each in batches)
+    steps, validation_steps = (
+        bound.arguments["steps_per_epoch"],
+        bound.arguments["validation_steps"],
+    )
+    lengths = _lengths(trained, steps) + _lengths(tested, validation_steps)
+    number = choose_steps_per_call(model, callbacks, steps or trained.num_batches, lengths)
     if number == 1:
         return "fused, but one step in one call: a callback runs at every batch, or at an odd one"
     return f"fused: up to {number} steps in one call"

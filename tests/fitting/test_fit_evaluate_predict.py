@@ -1,4 +1,4 @@
-"""`fit` and `evaluate` compute what Keras computes, and refuse other data."""
+"""`fit`, `evaluate` and `predict` compute what Keras computes, and refuse other data."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from kerashw.datasets.pipeline import Batches
 from kerashw.errors import InputError
-from kerashw.fitting import evaluate, fit
+from kerashw.fitting import evaluate, explain, fit, predict
 from kerashw.fitting.steps_per_call import STEPS_PER_CALL
 from kerashw.models import convnet, mlp, softmax_regression
 from tests.conftest import compiled
@@ -116,3 +116,28 @@ def test_batches_need_fused_steps_and_have_their_targets(data):
         fit(compiled(softmax_regression()), train, data.train_labels)
     with pytest.raises(InputError, match="Received: targets or weights beside them"):
         fit(compiled(softmax_regression()), train, class_weight=dict.fromkeys(range(10), 2.0))
+
+
+def test_explain_takes_the_arguments_of_fit():
+    model = compiled(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")]))
+    x, y = np.ones((8, 4), "float32"), np.zeros(8, int)
+
+    def batches():
+        yield x, y
+
+    assert explain(model, x, y, validation_data=(x, y)).startswith("fused")
+    assert explain(model, x, y, validation_data=batches()).startswith("as in Keras: ")
+    assert explain(model, x, y, validation_split=7) == "as in Keras: validation_split is 7"
+    with pytest.raises(TypeError, match="batchsize"):
+        explain(model, x, y, batchsize=3)
+    tf.config.run_functions_eagerly(True)
+    try:
+        assert explain(model, x, y) == "as in Keras: TensorFlow runs functions eagerly"
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def test_predict_takes_a_number_of_steps(data):
+    test = Batches(data.test_images[:50], data.test_labels[:50], batch_size=20)
+    model = softmax_regression()
+    np.testing.assert_array_equal(predict(model, test, steps=2), predict(model, test)[:40])
