@@ -33,6 +33,7 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
     def __init__(self, model, data, training=False):
         self.model, self.data, self.training = model, data, training
         self.epoch = self.done = 0
+        self._has_begun = False  # any step of what Keras takes for an epoch
 
     def __iter__(self):
         return _Pass(self)
@@ -48,6 +49,7 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
 
     def on_epoch_begin(self):
         """Tell the source of the data that Keras starts an epoch."""
+        self._has_begun = False
         if not self.data.prefetchable and self.data.source:
             self.data.source.on_epoch_begin()
 
@@ -55,6 +57,9 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
         """Tell the source of the data that Keras has ended an epoch."""
         if not self.data.prefetchable and self.data.source:
             self.data.source.on_epoch_end()
+            # Under a strategy, Keras starts an epoch in vain, to build the model from a batch.
+            if not self._has_begun:
+                keras_private.discard_read_batches(self.data.source)
 
     def loop(self):
         """Return the traced steps. They are kept with the model until it is compiled again."""
@@ -91,6 +96,7 @@ class _Pass:
     def run(self):
         """Run the next steps, as many as the model's `steps_per_execution`."""
         epochs = self.epochs
+        epochs._has_begun = True
         loop = epochs.loop()
         if self.steps is None:
             order = epochs.data.order(epochs.epoch) if self.order is None else self.order

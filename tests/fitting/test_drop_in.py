@@ -152,7 +152,7 @@ def test_the_order_of_arrays_follows_the_seed_and_goes_on():
     assert (model.get_weights()[0] != first).any()
 
 
-@pytest.mark.parametrize("split", [0, 2.0, -0.1])
+@pytest.mark.parametrize("split", [0, 2.0, pytest.param(-0.1, marks=pytest.mark.slow)])
 def test_data_without_examples_are_left_to_keras(split):
     x, y = (X, Y) if split else (X[:0], Y[:0])
     assert explain(dense(), X[:0], Y[:0], validation_split=split).startswith("as in Keras")

@@ -26,7 +26,10 @@ def test_evaluate_equals_that_of_keras(data):
     ("build", "examples"),
     [
         # The last call may be the smaller last step alone, or there may be no other call.
-        *((softmax_regression, n) for n in (20, 24, STEPS_PER_CALL * 24, STEPS_PER_CALL * 24 + 1)),
+        (softmax_regression, 20),
+        pytest.param(softmax_regression, 24, marks=pytest.mark.slow),
+        pytest.param(softmax_regression, STEPS_PER_CALL * 24, marks=pytest.mark.slow),
+        (softmax_regression, STEPS_PER_CALL * 24 + 1),
         # With more examples, a rounding error would put a unit on the other side of ReLU's kink.
         pytest.param(lambda: mlp(dropout=0.0), 140, marks=pytest.mark.slow),
         pytest.param(lambda: convnet(conv_dropout=0, dense_dropout=0), 100, marks=pytest.mark.slow),

@@ -62,7 +62,8 @@ class Recorder(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize(
-    ("steps_per_execution", "interval"), [(1, STEPS_PER_CALL), (2, 2), (1000, 1000)]
+    ("steps_per_execution", "interval"),
+    [(1, STEPS_PER_CALL), (2, 2), pytest.param(1000, 1000, marks=pytest.mark.slow)],
 )
 def test_callbacks_run_every_32_steps_or_as_compiled(data, steps_per_execution, interval):
     train, test = mnist_batches(data)

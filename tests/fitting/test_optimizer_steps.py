@@ -56,7 +56,11 @@ def test_large_layers_have_the_weights_of_keras(amsgrad, scaled):
         (lambda: keras.optimizers.Adam(), True),
         (lambda: keras.optimizers.SGD(clipnorm=1.0), True),
         (lambda: keras.optimizers.SGD(momentum=0.9), False),
-        (lambda: keras.optimizers.Adam(gradient_accumulation_steps=2), False),
+        pytest.param(
+            lambda: keras.optimizers.Adam(gradient_accumulation_steps=2),
+            False,
+            marks=pytest.mark.slow,
+        ),
         (lambda: kerashw.optimizers.Adam(), False),
     ],
 )

@@ -144,10 +144,30 @@ def deep_networks(strategy):
         yield name, logs + model.get_weights()
 
 
-def two_output_model(strategy):
-    """A user's model and data: sample weights, `tf.data`, two outputs, clipped gradients."""
-    import keras
+def arrays_with_sample_weights(strategy):
+    """A user's model of two outputs, sample weights, and clipped gradients."""
+    x, y = images_and_two_targets()
+    model, logs = trained_on_two_targets(strategy, (x, y, np.linspace(0.5, 2, EXAMPLES)))
+    yield "arrays", logs + model.get_weights()
+
+
+def dataset(strategy):
+    """The same model and a `tf.data.Dataset`."""
     import tensorflow as tf
+
+    batches = tf.data.Dataset.from_tensor_slices(images_and_two_targets()).batch(BATCH_SIZE)
+    model, logs = trained_on_two_targets(strategy, batches)
+    yield "dataset", logs + model.get_weights()
+
+
+def images_and_two_targets():
+    data = digits()
+    x = data.train_images[..., None] / 255
+    return x, {"digit": data.train_labels, "ink": x.mean(axis=(1, 2))}
+
+
+def trained_on_two_targets(strategy, data):
+    import keras
 
     def build():
         image = keras.Input((28, 28, 1))
@@ -162,19 +182,12 @@ def two_output_model(strategy):
     def clipped():
         return keras.optimizers.Adam(0.01, global_clipnorm=0.1)
 
-    data = digits()
-    x = data.train_images[..., None] / 255
-    y = {"digit": data.train_labels, "ink": x.mean(axis=(1, 2))}
-    weight = np.linspace(0.5, 2, EXAMPLES)
     settings = {
         "loss": {"digit": DIGITS["loss"], "ink": "mse"},
         "metrics": {"digit": ["accuracy"]},
         "weighted_metrics": {"ink": ["mae"]},
     }
-    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH_SIZE)
-    for name, batches in (("arrays", (x, y, weight)), ("dataset", dataset)):
-        model, logs = trained(strategy, build, batches, epochs=2, optimizer=clipped, **settings)
-        yield name, logs + model.get_weights()
+    return trained(strategy, build, data, epochs=2, optimizer=clipped, **settings)
 
 
 def linear(hidden_layer, width):
@@ -247,22 +260,21 @@ def synchronized_normalization(strategy):
 
 
 LAYER_JOBS = (example_weights, dropout_masks, batch_averages, synchronized_normalization)
-MODEL_JOBS = (softmax_regression, two_output_model)
-QUICK_JOBS = (*MODEL_JOBS, *LAYER_JOBS)
-SLOW_JOBS = (deep_networks, features)
+QUICK_JOBS = (softmax_regression, arrays_with_sample_weights, *LAYER_JOBS)
+SLOW_JOBS = (dataset, deep_networks, features)
 # Name → the number of replicas, and the jobs.
 LOCAL_JOBS = {
     "default": (1, QUICK_JOBS),
     "mirrored-3": (3, QUICK_JOBS),
     "default-slow": (1, SLOW_JOBS),
     "mirrored-3-slow": (3, SLOW_JOBS),
-    "mirrored-2-slow": (2, (*MODEL_JOBS, *LAYER_JOBS, *SLOW_JOBS)),
+    "mirrored-2-slow": (2, (*QUICK_JOBS, *SLOW_JOBS)),
 }
 # A worker runs the jobs of these names.
 WORKER_JOBS = {
     "quick": (softmax_regression, example_weights, synchronized_normalization),
-    "slow": (two_output_model, dropout_masks, batch_averages, *SLOW_JOBS),
-    "few": MODEL_JOBS,
+    "slow": (arrays_with_sample_weights, dropout_masks, batch_averages, *SLOW_JOBS),
+    "few": (softmax_regression, arrays_with_sample_weights, dataset),
 }
 
 if __name__ == "__main__":
