@@ -35,6 +35,7 @@ def main(arguments=None):
         if options.config is None:
             return _train(options, command)
         of_file = config_arguments(options.config, vars(parser.parse_args([])))
+        create_parser(f"{NAME} --config {options.config}").parse_args(of_file)  # errors name it
         return _train(parser.parse_args([*of_file, *arguments]), command)
 
     return run_command(train, NAME)

@@ -66,4 +66,6 @@ def test_a_wrong_file_is_refused(name, content, message, tmp_path):
 def test_mistakes_are_one_line(tmp_path, train_here):
     assert_refused(train_here("--config", tmp_path / "none.toml"), "No such file")
     (tmp_path / "a.toml").write_text('epochs = "many"')
-    assert_refused(train_here("--config", tmp_path / "a.toml"), "invalid int value: 'many'")
+    assert_refused(
+        train_here("--config", tmp_path / "a.toml"), "a.toml: ", "invalid int value: 'many'"
+    )
