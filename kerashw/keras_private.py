@@ -237,16 +237,6 @@ def data_adapter(x, y, sample_weight, class_weight, batch_size, steps):
     )
 
 
-def discard_read_batches(adapter):
-    """Discard what the threads of a `keras.utils.PyDataset` have read for an epoch that has ended.
-
-    They keep it for the next epoch, whose batches may be others.
-    """
-    enqueuer = getattr(adapter, "enqueuer", None)
-    while enqueuer and not enqueuer.ready_queue.empty():
-        enqueuer.ready_queue.get()
-
-
 def makes_its_own_functions(model):
     """Return whether a model's class overrides how Keras compiles its steps."""
     names = "make_train_function", "make_test_function"

@@ -59,7 +59,7 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
             self.data.source.on_epoch_end()
             # Under a strategy, Keras starts an epoch in vain, to build the model from a batch.
             if not self._has_begun:
-                keras_private.discard_read_batches(self.data.source)
+                _discard_read_batches(self.data.source)
 
     def loop(self):
         """Return the traced steps. They are kept with the model until it is compiled again."""
@@ -72,6 +72,16 @@ class FusedEpochs(keras_private.DataAdapter, tf.distribute.DistributedDataset):
             loops[key] = FusedLoop(self.model, self.data, self.training)
             loops["state"] = _state(self.model)
         return loops[key]
+
+
+def _discard_read_batches(adapter):
+    """Discard what the threads of a `keras.utils.PyDataset` have read for an epoch that has ended.
+
+    They keep it for the next epoch, whose batches may be others.
+    """
+    enqueuer = getattr(adapter, "enqueuer", None)
+    while enqueuer and not enqueuer.ready_queue.empty():
+        enqueuer.ready_queue.get()
 
 
 def _state(model):
